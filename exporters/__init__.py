@@ -1,0 +1,44 @@
+"""Arrow record batches to files: CSV and Excel workbooks, columnarly, at constant memory.
+
+Knows nothing of Flight, tasks or storage::
+
+    with Workers() as workers:
+        with open_exporter("xlsx", sink, schema, (), options, workers) as exporter:
+            for batch in batches:
+                exporter.write_batch(batch)
+"""
+
+from exporters.base import ByteSink, Exporter, ExportWarning
+from exporters.columns import ColumnOptions
+from exporters.errors import (
+    ExporterError,
+    InvalidData,
+    InvalidOptions,
+    InvalidSchema,
+    LimitExceeded,
+    UnsupportedType,
+)
+from exporters.options import CsvOptions, FormatOptions, XlsxOptions
+from exporters.registry import Format, find_format, formats, open_exporter
+from exporters.workers import Workers
+
+__all__ = [
+    "ByteSink",
+    "ColumnOptions",
+    "CsvOptions",
+    "ExportWarning",
+    "Exporter",
+    "ExporterError",
+    "Format",
+    "FormatOptions",
+    "InvalidData",
+    "InvalidOptions",
+    "InvalidSchema",
+    "LimitExceeded",
+    "UnsupportedType",
+    "Workers",
+    "XlsxOptions",
+    "find_format",
+    "formats",
+    "open_exporter",
+]

@@ -1,0 +1,106 @@
+"""Blocks of rows to CSV text.
+
+`strings` is pyarrow's own quoting: every text quoted, null not, so that the two stay apart.
+`minimal` has no fast path in pyarrow (its `none` refuses texts that would need quotes), so polars
+quotes where needed; an empty text is `""` there, so that it stays apart from null as well.
+"""
+
+import io
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pacsv
+
+from exporters.base import Data
+from exporters.durations import duration_text
+from exporters.options import CsvOptions
+
+Formatter = Callable[[pa.RecordBatch], Data]
+
+_LINE_ENDS: Final = {"lf": "\n", "crlf": "\r\n"}
+
+_BATCH_ROWS: Final = 1 << 15
+"""pyarrow formats 1,024 rows at a time by default; a block is formatted at once."""
+
+_NULL_LINE: Final = '""'
+"""What a null is written as where it stands alone on its line.
+
+An empty line is not a row for most readers (pyarrow, pandas, DuckDB skip it): the file would look
+complete and be short.
+"""
+
+
+def block_formatter(schema: pa.Schema, options: CsvOptions) -> Formatter:
+    """The function that turns canonical batches of `schema` into lines of CSV in UTF-8."""
+    alone = len(schema) == 1 and not options.null
+    if options.quoting == "minimal" or alone:
+        null = _NULL_LINE if alone else options.null
+        return lambda batch: _by_polars(batch, options, null)
+    arrow_options = pacsv.WriteOptions(
+        include_header=False,
+        batch_size=_BATCH_ROWS,
+        delimiter=options.delimiter,
+        eol=_LINE_ENDS[options.line_terminator],
+        null_string=options.null,
+        quoting_style="needed",
+    )
+    return lambda batch: _by_arrow(batch, arrow_options)
+
+
+def header_line(names: Sequence[str], options: CsvOptions) -> bytes:
+    """The line of column names, or nothing when no header is wanted."""
+    if not options.header:
+        return b""
+    quote_all = options.quoting == "strings"
+    cells = (_quoted(name, options.delimiter, always=quote_all) for name in names)
+    line = options.delimiter.join(cells) + _LINE_ENDS[options.line_terminator]
+    return line.encode()
+
+
+def _quoted(name: str, delimiter: str, *, always: bool) -> str:
+    needed = always or not name or any(character in name for character in f'{delimiter}"\r\n')
+    return '"' + name.replace('"', '""') + '"' if needed else name
+
+
+def _by_arrow(batch: pa.RecordBatch, options: pacsv.WriteOptions) -> pa.Buffer:
+    batch = _with_texts(batch, pa.types.is_duration)
+    sink = pa.BufferOutputStream()
+    with pacsv.CSVWriter(sink, batch.schema, write_options=options) as writer:
+        writer.write_batch(batch)
+    return sink.getvalue()
+
+
+def _by_polars(batch: pa.RecordBatch, options: CsvOptions, null: str) -> memoryview:
+    frame = pl.from_arrow(_with_texts(batch, pa.types.is_temporal), rechunk=False)
+    sink = io.BytesIO()
+    frame.write_csv(  # type: ignore[union-attr]  # from_arrow types a batch too widely
+        sink,
+        include_header=False,
+        separator=options.delimiter,
+        line_terminator=_LINE_ENDS[options.line_terminator],
+        null_value=null,
+        quote_style="necessary" if options.quoting == "minimal" else "non_numeric",
+    )
+    return sink.getbuffer()
+
+
+def _with_texts(
+    batch: pa.RecordBatch, is_rendered: Callable[[pa.DataType], bool]
+) -> pa.RecordBatch:
+    """`batch` with the columns of some types as texts, the same in every way of quoting."""
+    if not any(is_rendered(kind) for kind in batch.schema.types):
+        return batch
+    arrays = [_text(array) if is_rendered(array.type) else array for array in batch.columns]
+    return pa.RecordBatch.from_arrays(arrays, names=batch.schema.names)
+
+
+def _text(array: pa.Array) -> pa.Array:
+    if not pa.types.is_duration(array.type):
+        return pc.cast(array, pa.large_string())
+    values = pl.Series("duration", array)
+    unit = "ms" if array.type.unit == "s" else str(array.type.unit)
+    text = values.to_frame().select(duration_text(pl.col("duration"), unit)).to_series()
+    return text.to_arrow(compat_level=pl.CompatLevel.oldest())

@@ -1,0 +1,93 @@
+"""The formats by name, and how one is opened.
+
+A third party adds a format by an entry point of the group `export_middleware.formats` that names a
+`Format`; a name that is taken is refused.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Any, Final, Protocol
+
+import pyarrow as pa
+
+from exporters.base import ByteSink, Exporter
+from exporters.columns import ColumnOptions, closest
+from exporters.csv_exporter import CsvExporter
+from exporters.errors import InvalidOptions
+from exporters.options import CsvOptions, FormatOptions, XlsxOptions
+from exporters.workers import Workers
+from exporters.xlsx.exporter import XlsxExporter
+
+ENTRY_POINTS: Final = "export_middleware.formats"
+
+
+class ExporterFactory(Protocol):
+    """Makes an exporter; raises `ExporterError` for a schema that the format cannot hold."""
+
+    def __call__(
+        self,
+        sink: ByteSink,
+        schema: pa.Schema,
+        columns: Sequence[ColumnOptions],
+        options: Any,  # each format has options of its own class
+        workers: Workers,
+    ) -> Exporter:
+        """An exporter that writes to `sink`; may write before the first batch."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A file format: its name, which is also its extension, and how it is written."""
+
+    name: str
+    content_type: str
+    options: type[FormatOptions]
+    factory: ExporterFactory
+
+
+_BUILT_IN: Final = (
+    Format("csv", "text/csv; charset=utf-8", CsvOptions, CsvExporter),
+    Format(
+        "xlsx",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        XlsxOptions,
+        XlsxExporter,
+    ),
+)
+
+
+@cache
+def formats() -> Mapping[str, Format]:
+    """Every format by name, those of third parties included."""
+    found: dict[str, Format] = {}
+    for each in (*_BUILT_IN, *(entry.load() for entry in entry_points(group=ENTRY_POINTS))):
+        if each.name in found:
+            raise ValueError(f"two formats are called {each.name!r}; uninstall one of them")
+        found[each.name] = each
+    return found
+
+
+def find_format(name: str) -> Format:
+    """The format called `name`. Raises `InvalidOptions` naming those that exist."""
+    known = formats()
+    if name not in known:
+        available = ", ".join(sorted(known))
+        raise InvalidOptions(
+            f"unknown format {name!r}{closest(name, list(known))}; available: {available}"
+        )
+    return known[name]
+
+
+def open_exporter(
+    format_name: str,
+    sink: ByteSink,
+    schema: pa.Schema,
+    columns: Sequence[ColumnOptions],
+    options: FormatOptions,
+    workers: Workers,
+) -> Exporter:
+    """An exporter of `format_name` over `sink`; use it as a context manager."""
+    return find_format(format_name).factory(sink, schema, columns, options, workers)

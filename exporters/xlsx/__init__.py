@@ -1,0 +1,1 @@
+"""Excel workbooks: XlsxWriter builds the shell, polars the rows, ISA-L the deflate blocks."""

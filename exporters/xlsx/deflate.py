@@ -1,0 +1,49 @@
+"""Blocks of a ZIP entry, compressed apart from each other and joined in order.
+
+Each block ends with a full flush: it closes on a byte boundary and refers to nothing before it, so
+that blocks made by several threads can stand one after another in one deflate stream (RFC 1951).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import pyarrow as pa
+from isal import isal_zlib
+from zlib_ng import zlib_ng
+
+Compression = Literal["fast", "balanced", "small"]
+
+RAW: Final = -15
+"""The window of a deflate stream without a zlib header."""
+
+END: Final = b"\x03\x00"
+"""An empty final block: ends a stream of flushed blocks."""
+
+_COMPRESSORS: Final[dict[Compression, tuple[Callable[..., Any], int]]] = {
+    "fast": (isal_zlib.compressobj, 1),
+    "balanced": (isal_zlib.compressobj, 3),
+    "small": (zlib_ng.compressobj, 6),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Deflated:
+    """A compressed block with the length and CRC-32 of what it was."""
+
+    data: bytes
+    length: int
+    crc: int
+
+
+def deflate(block: bytes | pa.Buffer, compression: Compression) -> Deflated:
+    """Compress one block; runs without the interpreter's lock."""
+    make, level = _COMPRESSORS[compression]
+    compressor = make(level, isal_zlib.DEFLATED, RAW)
+    data = compressor.compress(block) + compressor.flush(isal_zlib.Z_FULL_FLUSH)
+    return Deflated(data, memoryview(block).nbytes, isal_zlib.crc32(block))
+
+
+def combine_crc(crc: int, block: Deflated) -> int:
+    """The CRC-32 of everything before and `block`."""
+    return int(isal_zlib.crc32_combine(crc, block.crc, block.length))

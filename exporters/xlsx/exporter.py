@@ -1,0 +1,208 @@
+"""Excel workbooks: columns to rows of XML in threads, streamed into a ZIP, at constant memory."""
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import pyarrow as pa
+
+from exporters.base import ByteSink, Exporter, ExportWarning, WarningTally
+from exporters.blocks import BlockCutter
+from exporters.columns import ColumnOptions, Projection
+from exporters.errors import LimitExceeded
+from exporters.options import SHEET_ROWS, XlsxOptions
+from exporters.workers import OrderedBlocks, Workers
+from exporters.xlsx.cells import WARNINGS
+from exporters.xlsx.deflate import Deflated, deflate
+from exporters.xlsx.package import MAX_LENGTH, Package
+from exporters.xlsx.rows import RowWriter, as_frame
+from exporters.xlsx.shell import PREFACE, SHEET_PART, Shell, after_rows
+from exporters.xlsx.widths import estimated_widths
+
+MAX_COLUMNS: Final = 16_384
+"""Columns of an Excel sheet (Excel specifications and limits)."""
+
+MAX_SHEETS: Final = 1_000
+"""Excel names no limit but memory; nobody can use a workbook with more."""
+
+BLOCK_ROWS: Final = 8_192
+
+_CELL_MARKUP: Final = 80
+"""An upper bound for the XML around one value, in bytes."""
+
+_WORST_ESCAPE: Final = 7
+"""Bytes that one byte of text can become: `_x0001_`."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Rows of one sheet, ready for the archive."""
+
+    sheet: int
+    rows: int
+    bound: int
+    deflated: Deflated
+    warnings: Mapping[str, int]
+
+
+@dataclass(slots=True)
+class _Sheet:
+    """What has been given to the current sheet: rows, and at most how many bytes of XML.
+
+    The bound is exact for blocks that are written and an upper bound for those in flight.
+    """
+
+    index: int = 0
+    rows: int = 0
+    bound: int = 0
+
+
+class XlsxExporter(Exporter):
+    """Writes one workbook; a full sheet is followed by another with the same header.
+
+    Raises `LimitExceeded` for more columns than a sheet has, and what `Projection` raises.
+    """
+
+    def __init__(
+        self,
+        sink: ByteSink,
+        schema: pa.Schema,
+        columns: Sequence[ColumnOptions],
+        options: XlsxOptions,
+        workers: Workers,
+    ) -> None:
+        self._projection = Projection(schema, columns)
+        self._check_columns()
+        self._options = options
+        self._rows_a_sheet = min(options.rows_per_sheet, SHEET_ROWS - options.start_row)
+        self._cutter = BlockCutter(rows=BLOCK_ROWS)
+        self._package = Package(sink, options.compression)
+        self._blocks = OrderedBlocks[_Block](workers, self._write_block)
+        self._tally = WarningTally(WARNINGS)
+        self._filling = _Sheet()
+        self._written_rows: list[int] = []
+        self._shell: Shell | None = None
+        self._row_writer: RowWriter | None = None
+        self.rows_written = 0
+
+    @property
+    def sheets(self) -> int:
+        """Sheets of the file, at least one."""
+        return self._filling.index + 1
+
+    @property
+    def warnings(self) -> tuple[ExportWarning, ...]:
+        """Cells that were changed, by kind."""
+        return self._tally.listed()
+
+    def write_batch(self, batch: pa.RecordBatch) -> None:
+        """Write the rows of `batch`; see `Exporter.write_batch`."""
+        for block in self._cutter.add(batch):
+            self._submit(block)
+        self.rows_written += batch.num_rows
+
+    def finish(self) -> None:
+        """Write the rows in flight, the other parts of the workbook and the archive's directory."""
+        for block in self._cutter.flush():
+            self._submit(block)
+        self._blocks.drain()
+        shell = self._opened(None)
+        self._close_sheet()
+        for name, part in after_rows(shell.parts(self._written_rows)):
+            self._package.add(name, part)
+        self._package.close()
+
+    def discard(self) -> None:
+        """Drop the blocks in flight."""
+        self._blocks.discard()
+
+    def _check_columns(self) -> None:
+        count = len(self._projection.columns)
+        if count > MAX_COLUMNS:
+            raise LimitExceeded(f"{count} columns; an Excel sheet has at most {MAX_COLUMNS}")
+
+    def _submit(self, block: pa.RecordBatch) -> None:
+        self._opened(block)
+        start = 0
+        while start < block.num_rows:
+            piece = block.slice(start, self._rows_a_sheet - self._filling.rows)
+            bound = _xml_bound(piece)
+            if self._is_full(bound):
+                self._next_sheet()
+                continue
+            first_row = self._options.start_row + 1 + self._filling.rows
+            work = functools.partial(self._format, piece, self._filling.index, first_row, bound)
+            self._filling.rows += piece.num_rows
+            self._filling.bound += bound
+            self._blocks.submit(piece.nbytes + bound, work)
+            start += piece.num_rows
+
+    def _is_full(self, bound: int) -> bool:
+        """Whether the sheet has no room for a block of at most `bound` bytes of XML."""
+        full = self._filling.rows >= self._rows_a_sheet
+        return full or (self._filling.rows > 0 and self._filling.bound + bound > MAX_LENGTH)
+
+    def _next_sheet(self) -> None:
+        if self.sheets == MAX_SHEETS:
+            raise LimitExceeded(
+                f"the rows need more than {MAX_SHEETS} sheets; raise options.rows_per_sheet"
+            )
+        self._filling = _Sheet(self._filling.index + 1)
+
+    def _format(self, batch: pa.RecordBatch, sheet: int, first_row: int, bound: int) -> _Block:
+        """The work of one thread on one block."""
+        if self._row_writer is None:
+            raise RuntimeError("the shell is built before the first block")
+        rows = self._row_writer.write(self._projection.apply(batch), first_row)
+        deflated = deflate(rows.xml, self._options.compression)
+        return _Block(sheet, rows.count, bound, deflated, rows.warnings)
+
+    def _write_block(self, block: _Block) -> None:
+        while block.sheet >= len(self._written_rows):
+            self._close_sheet()
+            self._begin_sheet()
+        self._package.write(block.deflated)
+        self._written_rows[-1] += block.rows
+        if block.sheet == self._filling.index:
+            self._filling.bound += block.deflated.length - block.bound
+        self._tally.add(block.warnings)
+
+    def _opened(self, first_block: pa.RecordBatch | None) -> Shell:
+        """The shell; made with the first block, whose values give the columns' widths."""
+        if self._shell is not None:
+            return self._shell
+        columns = self._projection.columns
+        sample = None
+        if first_block is not None:
+            sample = as_frame(self._projection.apply(first_block.slice(0, 1_000)))
+        widths = estimated_widths(columns, self._options, sample)
+        self._shell = Shell(columns, self._options, widths)
+        self._row_writer = RowWriter(columns, self._shell.styles, self._options)
+        parts = self._shell.parts([0])
+        for name in PREFACE:
+            self._package.add(name, parts[name])
+        self._begin_sheet()
+        return self._shell
+
+    def _begin_sheet(self) -> None:
+        if self._shell is None:
+            raise RuntimeError("the shell is built before the first sheet")
+        index = len(self._written_rows)
+        self._written_rows.append(0)
+        self._package.begin(SHEET_PART.format(index + 1))
+        self._package.write(deflate(self._shell.sheet(index, 0).head, self._options.compression))
+
+    def _close_sheet(self) -> None:
+        if self._shell is None:
+            raise RuntimeError("the shell is built before the first sheet")
+        index = len(self._written_rows) - 1
+        frame = self._shell.sheet(index, self._written_rows[-1])
+        self._package.write(deflate(frame.tail, self._options.compression))
+        self._package.end()
+
+
+def _xml_bound(batch: pa.RecordBatch) -> int:
+    """At most how many bytes of XML the rows of `batch` become."""
+    cells = int(batch.num_rows) * int(batch.num_columns)
+    return cells * _CELL_MARKUP + int(batch.nbytes) * _WORST_ESCAPE

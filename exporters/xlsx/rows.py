@@ -1,0 +1,127 @@
+"""Record batches to rows of sheet XML, a whole block at a time.
+
+One polars expression joins literals, row numbers and cell values into the text of each row; the
+column's data buffer is the XML of the block. No row and no cell is touched by Python.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+import pyarrow as pa
+from xlsxwriter.utility import xl_col_to_name
+
+from exporters.columns import Column
+from exporters.options import XlsxOptions
+from exporters.xlsx.cells import (
+    BooleanCells,
+    Cell,
+    CellWriter,
+    DecimalCells,
+    FloatCells,
+    IntegerCells,
+    Part,
+    joined,
+)
+from exporters.xlsx.temporal import DateCells, DurationCells, TimeCells, TimestampCells
+from exporters.xlsx.texts import TextCells
+from exporters.zones import Zone
+
+_ROW: Final = "row"
+"""The frame's column of row numbers; data columns are named by their place, `0`, `1`, …"""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of one block: XML, and what was changed on the way."""
+
+    xml: pa.Buffer
+    count: int
+    warnings: Mapping[str, int]
+
+
+class RowWriter:
+    """Writes blocks of one schema; `styles` are the style indexes of the columns' cells."""
+
+    def __init__(
+        self, columns: Sequence[Column], styles: Sequence[int], options: XlsxOptions
+    ) -> None:
+        self._writers = [
+            cell_writer(column.type, style, options)
+            for column, style in zip(columns, styles, strict=True)
+        ]
+        self._letters = [xl_col_to_name(index) for index in range(len(columns))]
+
+    def write(self, batch: pa.RecordBatch, first_row: int) -> Rows:
+        """The XML of `batch`, whose first row is the sheet's row `first_row` (1-based)."""
+        frame = as_frame(batch)
+        cells = [writer(frame[str(index)]) for index, writer in enumerate(self._writers)]
+        numbers = pl.int_range(first_row, first_row + frame.height, eager=True)
+        frame = frame.with_columns(numbers.cast(pl.String).alias(_ROW))
+        xml = frame.select(self._row(cells)).to_series()
+        warnings: Counter[str] = Counter()
+        for cell in cells:
+            warnings.update(cell.warnings)
+        return Rows(_data_buffer(xml), frame.height, warnings)
+
+    def _row(self, cells: Sequence[Cell]) -> pl.Expr:
+        row = pl.col(_ROW)
+        parts: list[Part] = ['<row r="', row, '">']
+        for letters, cell in zip(self._letters, cells, strict=True):
+            whole = (f'<c r="{letters}', row, *cell.parts)
+            parts.extend([joined(whole).fill_null("")] if cell.nullable else whole)
+        return joined((*parts, "</row>"))
+
+
+def as_frame(batch: pa.RecordBatch) -> pl.DataFrame:
+    """A canonical batch as a frame with columns `0`, `1`, …; shares its memory where it can."""
+    names = [str(index) for index in range(batch.num_columns)]
+    arrays = [_in_utc(array) for array in batch.columns]
+    frame = pl.from_arrow(pa.RecordBatch.from_arrays(arrays, names=names), rechunk=False)
+    assert isinstance(frame, pl.DataFrame)  # noqa: S101  # from_arrow types a batch too widely
+    return frame
+
+
+def _in_utc(array: pa.Array) -> pa.Array:
+    """A zoned column labelled UTC, the same instants: polars does not know every zone's name."""
+    if pa.types.is_timestamp(array.type) and array.type.tz is not None:
+        return array.cast(pa.timestamp(array.type.unit, "UTC"))
+    return array
+
+
+def cell_writer(kind: pa.DataType, style: int, options: XlsxOptions) -> CellWriter:
+    """The writer for a canonical type."""
+    types = pa.types
+    long_as_text = options.long_numbers == "text"
+    if types.is_timestamp(kind):
+        name = kind.tz and (options.timezone or kind.tz)
+        return TimestampCells(style, _polars_unit(kind), Zone.parse(name) if name else None)
+    if types.is_duration(kind):
+        return DurationCells(style, _polars_unit(kind))
+    if types.is_integer(kind):
+        return IntegerCells(style, long_as_text)
+    if types.is_decimal(kind):
+        return DecimalCells(style, long_as_text)
+    return next(make(style) for is_kind, make in _SIMPLE_WRITERS if is_kind(kind))
+
+
+_SIMPLE_WRITERS: Final = (
+    (pa.types.is_boolean, BooleanCells),
+    (pa.types.is_floating, FloatCells),
+    (pa.types.is_date, DateCells),
+    (pa.types.is_time, TimeCells),
+    (lambda kind: pa.types.is_string(kind) or pa.types.is_large_string(kind), TextCells),
+)
+
+
+def _polars_unit(kind: pa.DataType) -> str:
+    """The unit that polars gives a timestamp or duration: it has no seconds."""
+    return "ms" if kind.unit == "s" else str(kind.unit)
+
+
+def _data_buffer(xml: pl.Series) -> pa.Buffer:
+    """The texts of `xml`, one after another, without a copy."""
+    array = xml.to_arrow(compat_level=pl.CompatLevel.oldest())
+    return array.buffers()[2]

@@ -1,0 +1,62 @@
+"""Column widths, estimated from the first block: a file for people shows its values, not ####."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import polars as pl
+import pyarrow as pa
+
+from exporters.columns import Column
+from exporters.options import XlsxOptions
+from exporters.xlsx.shell import GENERAL, default_format
+
+PADDING: Final = 2.0
+WIDEST: Final = 60.0
+"""Characters; longer texts run on or are cut by Excel's display, as people expect of a table."""
+
+_NUMBER_WIDTH: Final = 17
+"""Digits of the longest float, with sign and point, that General shows."""
+
+
+def estimated_widths(
+    columns: Sequence[Column], options: XlsxOptions, sample: pl.DataFrame | None
+) -> tuple[float | None, ...]:
+    """A width for each column in characters; None leaves Excel's default."""
+    return tuple(
+        column.width
+        if column.width is not None
+        else _estimated(column, options, None if sample is None else sample[str(place)])
+        for place, column in enumerate(columns)
+    )
+
+
+def _estimated(column: Column, options: XlsxOptions, values: pl.Series | None) -> float | None:
+    if options.column_widths == "none":
+        return None
+    shown = 0 if values is None else _longest(column, options, values)
+    # Filter buttons cover about three characters of the header.
+    header = _display_length(column.header) + (3 if options.autofilter else 0)
+    return min(max(shown, header) + PADDING, WIDEST)
+
+
+def _display_length(text: str) -> float:
+    """Characters as Excel's width counts them; a CJK character (3 bytes of UTF-8) takes two."""
+    return (len(text) + len(text.encode(errors="replace"))) / 2
+
+
+def _longest(column: Column, options: XlsxOptions, values: pl.Series) -> float:
+    kind = column.type
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        lengths = (values.str.len_chars() + values.str.len_bytes()) / 2
+        return float(str(lengths.max() or 0))
+    if pa.types.is_boolean(kind):
+        return len("FALSE")
+    shown = column.format or default_format(kind, options)
+    if shown != GENERAL:
+        return max(len(shown), _number_length(values) if pa.types.is_integer(kind) else 0)
+    return min(_number_length(values), _NUMBER_WIDTH)
+
+
+def _number_length(values: pl.Series) -> int:
+    lengths = values.cast(pl.String).str.len_bytes()
+    return int(str(lengths.max() or 0))
