@@ -8,6 +8,12 @@ Knows nothing of Flight, tasks or storage::
                 exporter.write_batch(batch)
 """
 
+import os
+
+# Our workers are the threads: polars' own pool would only compete with them for the cores. Read
+# by polars when it is first imported; without effect in a program that has imported it before.
+os.environ.setdefault("POLARS_MAX_THREADS", "1")
+
 from exporters.base import ByteSink, Exporter, ExportWarning
 from exporters.columns import ColumnOptions
 from exporters.errors import (

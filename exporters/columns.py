@@ -6,7 +6,6 @@ of the few *canonical* Arrow types that exporters handle: encodings (dictionary,
 exotic widths are an affair of the sender and mean nothing in a file for people.
 """
 
-import difflib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from exporters.errors import InvalidOptions, InvalidSchema, UnsupportedType
+from exporters.hints import closest
 
 Convert = Callable[[pa.Array], pa.Array]
 
@@ -70,12 +70,6 @@ class Projection:
             for column, convert in zip(self.columns, self._converters, strict=True)
         ]
         return pa.RecordBatch.from_arrays(arrays, schema=self.output_schema)
-
-
-def closest(name: str, known: Sequence[str]) -> str:
-    """A hint that ends a message about an unknown `name`, or nothing when none is near."""
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def _check_names(names: Sequence[str]) -> None:

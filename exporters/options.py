@@ -9,8 +9,8 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from exporters.columns import closest
 from exporters.errors import InvalidOptions
+from exporters.hints import closest
 from exporters.zones import Zone
 
 SHEET_ROWS: Final = 1_048_576

@@ -13,9 +13,10 @@ from typing import Any, Final, Protocol
 import pyarrow as pa
 
 from exporters.base import ByteSink, Exporter
-from exporters.columns import ColumnOptions, closest
+from exporters.columns import ColumnOptions
 from exporters.csv_exporter import CsvExporter
 from exporters.errors import InvalidOptions
+from exporters.hints import closest
 from exporters.options import CsvOptions, FormatOptions, XlsxOptions
 from exporters.workers import Workers
 from exporters.xlsx.exporter import XlsxExporter

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 import polars as pl
+import pyarrow as pa
 
 Part = str | pl.Expr
 
@@ -42,8 +43,11 @@ class Cell:
 class CellWriter(Protocol):
     """Decides how one column of one block is written."""
 
-    def __call__(self, values: pl.Series) -> Cell:
-        """The cells for `values`, whose name is the column's name in the block's frame."""
+    def __call__(self, values: pl.Series, array: pa.Array) -> Cell:
+        """The cells for `values`, whose name is the column's name in the block's frame.
+
+        `array` holds the same values, for writers that look at their bytes.
+        """
         ...
 
 
@@ -91,7 +95,7 @@ class BooleanCells:
 
     style: int
 
-    def __call__(self, values: pl.Series) -> Cell:
+    def __call__(self, values: pl.Series, array: pa.Array) -> Cell:  # noqa: ARG002
         value = pl.col(values.name).cast(pl.UInt8).cast(pl.String)
         parts = (f'"{_style(self.style)} t="b"><v>', value, "</v></c>")
         return Cell(parts, has_nulls(values))
@@ -104,7 +108,7 @@ class IntegerCells:
     style: int
     long_as_text: bool
 
-    def __call__(self, values: pl.Series) -> Cell:
+    def __call__(self, values: pl.Series, array: pa.Array) -> Cell:  # noqa: ARG002
         column = pl.col(values.name)
         value = column.cast(pl.String)
         plain = number(value, self.style)
@@ -123,7 +127,7 @@ class DecimalCells:
     style: int
     long_as_text: bool
 
-    def __call__(self, values: pl.Series) -> Cell:
+    def __call__(self, values: pl.Series, array: pa.Array) -> Cell:  # noqa: ARG002
         value = pl.col(values.name).cast(pl.String)
         plain = number(value, self.style)
         if not self.long_as_text or self._always_exact(values):
@@ -148,7 +152,7 @@ class FloatCells:
 
     style: int
 
-    def __call__(self, values: pl.Series) -> Cell:
+    def __call__(self, values: pl.Series, array: pa.Array) -> Cell:  # noqa: ARG002
         column = pl.col(values.name)
         value = column.cast(pl.String)
         if _finite(values):

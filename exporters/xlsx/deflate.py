@@ -4,7 +4,7 @@ Each block ends with a full flush: it closes on a byte boundary and refers to no
 that blocks made by several threads can stand one after another in one deflate stream (RFC 1951).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -36,12 +36,17 @@ class Deflated:
     crc: int
 
 
-def deflate(block: bytes | pa.Buffer, compression: Compression) -> Deflated:
-    """Compress one block; runs without the interpreter's lock."""
+def deflate(pieces: Iterable[bytes | pa.Buffer], compression: Compression) -> Deflated:
+    """Compress the pieces of one block together; runs without the interpreter's lock."""
     make, level = _COMPRESSORS[compression]
     compressor = make(level, isal_zlib.DEFLATED, RAW)
-    data = compressor.compress(block) + compressor.flush(isal_zlib.Z_FULL_FLUSH)
-    return Deflated(data, memoryview(block).nbytes, isal_zlib.crc32(block))
+    data, length, crc = [], 0, 0
+    for piece in pieces:
+        data.append(compressor.compress(piece))
+        length += memoryview(piece).nbytes
+        crc = isal_zlib.crc32(piece, crc)
+    data.append(compressor.flush(isal_zlib.Z_FULL_FLUSH))
+    return Deflated(b"".join(data), length, crc)
 
 
 def combine_crc(crc: int, block: Deflated) -> int:

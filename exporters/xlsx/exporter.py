@@ -191,14 +191,14 @@ class XlsxExporter(Exporter):
         index = len(self._written_rows)
         self._written_rows.append(0)
         self._package.begin(SHEET_PART.format(index + 1))
-        self._package.write(deflate(self._shell.sheet(index, 0).head, self._options.compression))
+        self._package.write(deflate([self._shell.sheet(index, 0).head], self._options.compression))
 
     def _close_sheet(self) -> None:
         if self._shell is None:
             raise RuntimeError("the shell is built before the first sheet")
         index = len(self._written_rows) - 1
         frame = self._shell.sheet(index, self._written_rows[-1])
-        self._package.write(deflate(frame.tail, self._options.compression))
+        self._package.write(deflate([frame.tail], self._options.compression))
         self._package.end()
 
 

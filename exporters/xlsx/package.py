@@ -51,7 +51,7 @@ class Package:
 
     def add(self, name: str, content: bytes) -> None:
         """Write a whole entry."""
-        block = deflate(content, self._compression)
+        block = deflate([content], self._compression)
         entry = _Entry(name.encode(), self._offset, _UTF8, block.crc, len(block.data) + len(END))
         entry.length = block.length
         self._begin(entry)

@@ -1,7 +1,7 @@
 """Record batches to rows of sheet XML, a whole block at a time.
 
 One polars expression joins literals, row numbers and cell values into the text of each row; the
-column's data buffer is the XML of the block. No row and no cell is touched by Python.
+column's data buffers are the XML of the block. No row and no cell is touched by Python.
 """
 
 from collections import Counter
@@ -37,7 +37,7 @@ _ROW: Final = "row"
 class Rows:
     """The rows of one block: XML, and what was changed on the way."""
 
-    xml: pa.Buffer
+    xml: Sequence[pa.Buffer]
     count: int
     warnings: Mapping[str, int]
 
@@ -57,14 +57,17 @@ class RowWriter:
     def write(self, batch: pa.RecordBatch, first_row: int) -> Rows:
         """The XML of `batch`, whose first row is the sheet's row `first_row` (1-based)."""
         frame = as_frame(batch)
-        cells = [writer(frame[str(index)]) for index, writer in enumerate(self._writers)]
+        cells = [
+            writer(frame[str(index)], array)
+            for index, (writer, array) in enumerate(zip(self._writers, batch.columns, strict=True))
+        ]
         numbers = pl.int_range(first_row, first_row + frame.height, eager=True)
         frame = frame.with_columns(numbers.cast(pl.String).alias(_ROW))
         xml = frame.select(self._row(cells)).to_series()
         warnings: Counter[str] = Counter()
         for cell in cells:
             warnings.update(cell.warnings)
-        return Rows(_data_buffer(xml), frame.height, warnings)
+        return Rows(_data_buffers(xml), frame.height, warnings)
 
     def _row(self, cells: Sequence[Cell]) -> pl.Expr:
         row = pl.col(_ROW)
@@ -121,7 +124,13 @@ def _polars_unit(kind: pa.DataType) -> str:
     return "ms" if kind.unit == "s" else str(kind.unit)
 
 
-def _data_buffer(xml: pl.Series) -> pa.Buffer:
-    """The texts of `xml`, one after another, without a copy."""
-    array = xml.to_arrow(compat_level=pl.CompatLevel.oldest())
-    return array.buffers()[2]
+def _data_buffers(xml: pl.Series) -> list[pa.Buffer]:
+    """The texts of `xml`, one after another.
+
+    polars appends the texts of a new column to data buffers in row order, so that the buffers
+    are the XML already. Where they hold more or less than the texts, the texts are copied together.
+    """
+    buffers = xml.to_arrow().buffers()[2:]
+    if sum(buffer.size for buffer in buffers) == xml.str.len_bytes().sum():
+        return list(buffers)
+    return [xml.to_arrow(compat_level=pl.CompatLevel.oldest()).buffers()[2]]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
+import pyarrow as pa
 
 from exporters.durations import UNITS_A_SECOND, duration_text
 from exporters.xlsx.cells import Cell, Part, either, has_nulls, number, text
@@ -27,7 +28,7 @@ class DateCells:
 
     style: int
 
-    def __call__(self, values: pl.Series) -> Cell:
+    def __call__(self, values: pl.Series, array: pa.Array) -> Cell:  # noqa: ARG002
         day = pl.col(values.name).to_physical()
         plain = number((day + UNIX_EPOCH).cast(pl.String), self.style)
         return _within_calendar(values, day, 1, plain, "%Y-%m-%d")
@@ -41,7 +42,7 @@ class TimestampCells:
     unit: str
     zone: Zone | None
 
-    def __call__(self, values: pl.Series) -> Cell:
+    def __call__(self, values: pl.Series, array: pa.Array) -> Cell:  # noqa: ARG002
         if self.zone is not None:
             wall = self.zone.wall_clock(pl.col(values.name))
             values = values.to_frame().select(wall.alias(values.name)).to_series()
@@ -58,7 +59,7 @@ class TimeCells:
 
     style: int
 
-    def __call__(self, values: pl.Series) -> Cell:
+    def __call__(self, values: pl.Series, array: pa.Array) -> Cell:  # noqa: ARG002
         fraction = pl.col(values.name).to_physical() / (SECONDS_A_DAY * UNITS_A_SECOND["ns"])
         return Cell(number(fraction.cast(pl.String), self.style), has_nulls(values))
 
@@ -70,7 +71,7 @@ class DurationCells:
     style: int
     unit: str
 
-    def __call__(self, values: pl.Series) -> Cell:
+    def __call__(self, values: pl.Series, array: pa.Array) -> Cell:  # noqa: ARG002
         column = pl.col(values.name)
         length = column.to_physical()
         days = length / (SECONDS_A_DAY * UNITS_A_SECOND[self.unit])

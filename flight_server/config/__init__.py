@@ -1,0 +1,28 @@
+"""The configuration: one frozen tree, built once, from the file, the environment and `--set`.
+
+errors      ConfigError: every problem at once
+kinds       what a value may be: numbers, flags, choices, texts, secrets
+quantities  the same for durations, sizes and addresses
+choices     the words among which a key chooses
+sections    the keys: type, default, bounds and meaning of each stand here and nowhere else
+rules       what must hold between keys
+model       Config, and the list of its keys
+document    YAML text to a mapping and back
+sources     where settings come from, and which of them wins
+load        load_config
+"""
+
+from flight_server.config.choices import Backend, LogFormat, LogLevel, Signature
+from flight_server.config.errors import ConfigError
+from flight_server.config.load import load_config
+from flight_server.config.model import Config
+
+__all__ = [
+    "Backend",
+    "Config",
+    "ConfigError",
+    "LogFormat",
+    "LogLevel",
+    "Signature",
+    "load_config",
+]

@@ -1,0 +1,94 @@
+"""The tree, and the list of its keys."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final, Self
+
+from pydantic import Field, model_validator
+
+from flight_server.config import document, rules
+from flight_server.config.kinds import Kind
+from flight_server.config.sections import (
+    ConcurrencySection,
+    FlightSection,
+    LoggingSection,
+    MonitoringSection,
+    OssSection,
+    PerformanceSection,
+    Section,
+    SecuritySection,
+    ServerSection,
+    StateSection,
+    StorageSection,
+)
+
+
+class Config(Section):
+    """The configuration of one server. Frozen; its rules hold however it was made.
+
+    Raises:
+        pydantic.ValidationError: a key is unknown, a value is not allowed, or a rule is broken.
+
+    """
+
+    server: ServerSection = Field(default_factory=ServerSection)
+    flight: FlightSection = Field(default_factory=FlightSection)
+    concurrency: ConcurrencySection = Field(default_factory=ConcurrencySection)
+    performance: PerformanceSection = Field(default_factory=PerformanceSection)
+    storage: StorageSection = Field(default_factory=StorageSection)
+    oss: OssSection = Field(default_factory=OssSection)
+    state: StateSection = Field(default_factory=StateSection)
+    security: SecuritySection = Field(default_factory=SecuritySection)
+    logging: LoggingSection = Field(default_factory=LoggingSection)
+    monitoring: MonitoringSection = Field(default_factory=MonitoringSection)
+
+    @model_validator(mode="after")
+    def _obey_rules(self) -> Self:
+        broken = tuple(rules.faults(self.server, self.security, self.monitoring))
+        if broken:
+            raise rules.BrokenRulesError(broken)
+        return self
+
+    def to_yaml(self) -> str:
+        """Write every key with the value in effect, in the form of the file, secrets masked."""
+        return document.render(self.model_dump(mode="json"))
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key of the tree."""
+
+    name: str
+    """Dotted: `storage.local.retention`."""
+    kind: Kind[Any]
+    default: Any
+    description: str
+
+    @property
+    def default_text(self) -> str:
+        """The default as it stands in YAML."""
+        return document.scalar(self.kind.write(self.default))
+
+
+def _walk(section: type[Section], prefix: str = "") -> Iterator[str | Key]:
+    """Name the sections and list the keys below `section`, each section before its keys."""
+    for name, field in section.model_fields.items():
+        dotted = f"{prefix}{name}"
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+            yield dotted
+            yield from _walk(field.annotation, f"{dotted}.")
+        else:
+            kind = next(item for item in field.metadata if isinstance(item, Kind))
+            yield Key(dotted, kind, field.default, field.description or "")
+
+
+_NODES: Final = tuple(_walk(Config))
+
+SECTIONS: Final = tuple(node for node in _NODES if isinstance(node, str))
+"""Dotted names of the sections, in order."""
+
+KEYS: Final[Mapping[str, Key]] = MappingProxyType(
+    {node.name: node for node in _NODES if isinstance(node, Key)}
+)
+"""Every key by its dotted name, in order."""

@@ -1,0 +1,260 @@
+"""Every key of the configuration: type, default, bounds and meaning.
+
+A key that the server does not act upon yet is accepted, because deployed files hold it, and says
+so in its description.
+"""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Final
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from flight_server.config.choices import Backend, LogFormat, LogLevel, Signature
+from flight_server.config.kinds import (
+    Choice,
+    Directory,
+    Flag,
+    Number,
+    OrElse,
+    Secret,
+    Text,
+    Words,
+)
+from flight_server.config.quantities import DatabaseUrl, Duration, Host, HttpUrl, Size
+
+_MS: Final = timedelta(milliseconds=1)
+_SECOND: Final = timedelta(seconds=1)
+_DAY: Final = timedelta(days=1)
+_MIB: Final = 1024**2
+_TIB: Final = 1024**4
+
+SIGNED_LINK_MAX: Final = 7 * _DAY
+"""Links signed with version 4 live no longer."""
+
+
+Switch = Annotated[bool, Flag()]
+Line = Annotated[str, Text()]
+Port = Annotated[int, Number(0, 65_535)]
+Count = Annotated[int, Number(1, 1_000_000)]
+Timeout = Annotated[timedelta, Duration(_MS, 30 * _DAY)]
+Retention = Annotated[timedelta, Duration(_MS, 3650 * _DAY)]
+
+
+def _later(part: str, meaning: str) -> str:
+    """Describe a key that waits for a part of the server."""
+    return f"{meaning} (accepted; used by {part}, not built yet)"
+
+
+_GRPC: Final = "the gRPC door"
+_OSS: Final = "the oss backend"
+
+
+class Section(BaseModel):
+    """A frozen group of keys; an unknown one is an error, and no error shows a value."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class ServerSection(Section):
+    """Doors and their times."""
+
+    host: Annotated[str, Host()] = Field(
+        default="127.0.0.1",
+        description="Address of every door; other than loopback needs security.allow_anonymous",
+    )
+    flight_port: Port = Field(default=8815, description="Arrow Flight; 0 picks a free port")
+    port: Port = Field(default=9090, description=_later(_GRPC, "The original gRPC contract"))
+    status_port: Port = Field(
+        default=9091, description="HTTP for people: dashboard, status, downloads"
+    )
+    max_connections: Count = Field(default=100, description=_later(_GRPC, "Open connections"))
+    timeout: Timeout = Field(
+        default=timedelta(seconds=30), description=_later(_GRPC, "Time for a unary call")
+    )
+    shutdown_grace: Annotated[timedelta, Duration(0 * _MS, _DAY)] = Field(
+        default=timedelta(seconds=30), description="Time for running exports after SIGTERM"
+    )
+    max_task_duration: Timeout = Field(
+        default=timedelta(hours=6), description="An export that runs longer is ended"
+    )
+
+
+class ConcurrencySection(Section):
+    """How many exports at once."""
+
+    max_concurrent_tasks: Annotated[int, Number(1, 10_000)] = Field(
+        default=10, description="Exports that run at the same time"
+    )
+    task_queue_size: Annotated[int, Number(0, 100_000)] = Field(
+        default=100, description="Exports that may wait for a slot; more are refused"
+    )
+    queue_timeout: Timeout = Field(
+        default=timedelta(minutes=5), description="Longest wait for a slot"
+    )
+
+
+class PerformanceSection(Section):
+    """What exports share."""
+
+    buffer_size: Annotated[int, Size(4096, 1024 * _MIB)] = Field(
+        default=10 * _MIB, description=_later(_GRPC, "Bytes buffered for a stream")
+    )
+    max_batch_size: Count = Field(
+        default=1000, description=_later(_GRPC, "Records in one batch of a stream")
+    )
+    write_timeout: Timeout = Field(
+        default=timedelta(seconds=30), description=_later(_GRPC, "Time to write a batch")
+    )
+    threads: Annotated[int | None, OrElse("cores", Number(1, 1024))] = Field(
+        default=None, description="Formatting and compressing threads, shared by all exports"
+    )
+    memory_budget: Annotated[int, Size(_MIB, _TIB)] = Field(
+        default=256 * _MIB, description="Bytes of blocks in flight over all exports"
+    )
+
+    @property
+    def thread_count(self) -> int:
+        """`threads`, or the cores that this process may use."""
+        if self.threads is not None:
+            return self.threads
+        if hasattr(os, "sched_getaffinity"):
+            return len(os.sched_getaffinity(0))
+        return os.cpu_count() or 1
+
+
+class LocalStorageSection(Section):
+    """Finished files on the server's own disk."""
+
+    directory: Annotated[Path, Directory()] = Field(
+        default=Path("./data/files"), description="Finished files"
+    )
+    retention: Retention = Field(default=7 * _DAY, description="Finished files are deleted after")
+    url_expiry: Retention = Field(default=7 * _DAY, description="How long a signed link lives")
+    public_url: Annotated[str | None, OrElse("", HttpUrl())] = Field(
+        default=None, description="Base of the links; empty: made from the status port"
+    )
+
+
+class StorageSection(Section):
+    """Where files are made and kept."""
+
+    backend: Annotated[Backend, Choice(Backend, planned=("oss", "s3", "gcs", "azure"))] = Field(
+        default=Backend.LOCAL, description="Keeper of finished files"
+    )
+    temp_directory: Annotated[Path, Directory()] = Field(
+        default=Path("/tmp/export-middleware"),  # noqa: S108 - the original's default
+        description="Files in the making",
+    )
+    temp_retention: Retention = Field(
+        default=timedelta(hours=1), description="Abandoned files in the making are deleted after"
+    )
+    cleanup_enabled: Switch = Field(default=True, description="Delete what is past its retention")
+    min_free_bytes: Annotated[int, Size(0, 1024 * _TIB)] = Field(
+        default=256 * _MIB, description="Space that exports leave free on the disk"
+    )
+    local: LocalStorageSection = Field(default_factory=LocalStorageSection)
+
+
+class OssSection(Section):
+    """Alibaba Cloud OSS."""
+
+    endpoint: Line = Field(default="", description=_later(_OSS, "Address of the service"))
+    region: Line = Field(default="", description=_later(_OSS, "Region, for signature v4"))
+    bucket: Line = Field(default="", description=_later(_OSS, "Bucket"))
+    prefix: Line = Field(default="", description=_later(_OSS, "What object names begin with"))
+    access_key_id: Line = Field(default="", description=_later(_OSS, "Access key"))
+    access_key_secret: Annotated[SecretStr, Secret()] = Field(
+        default=SecretStr(""), description=_later(_OSS, "Its secret, never shown")
+    )
+    security_token: Annotated[SecretStr, Secret()] = Field(
+        default=SecretStr(""), description=_later(_OSS, "Token of a temporary key, never shown")
+    )
+    signature: Annotated[Signature, Choice(Signature)] = Field(
+        default=Signature.V4, description=_later(_OSS, "Version of the signature")
+    )
+    path_style: Switch = Field(
+        default=False, description=_later(_OSS, "Bucket in the path of URLs, not in the host")
+    )
+    cname: Switch = Field(
+        default=False, description=_later(_OSS, "The endpoint is a domain bound to the bucket")
+    )
+    part_size: Annotated[int, Size(100 * 1024, 5 * 1024 * _MIB)] = Field(
+        default=10 * _MIB, description=_later(_OSS, "Bytes of a part")
+    )
+    signed_url_expiry: Annotated[timedelta, Duration(_SECOND, SIGNED_LINK_MAX)] = Field(
+        default=SIGNED_LINK_MAX, description=_later(_OSS, "How long a signed link lives")
+    )
+    max_retries: Annotated[int, Number(0, 100)] = Field(
+        default=3, description=_later(_OSS, "Retries of a part")
+    )
+    parallel_parts: Annotated[int, Number(1, 100)] = Field(
+        default=5, description=_later(_OSS, "Parts of an upload under way at once")
+    )
+    upload_timeout: Timeout = Field(
+        default=timedelta(minutes=30), description=_later(_OSS, "Time for an upload")
+    )
+
+
+class SecuritySection(Section):
+    """Who may export."""
+
+    auth_enabled: Switch = Field(
+        default=False, description="Authentication; true is refused: this version has none"
+    )
+    tls_enabled: Switch = Field(
+        default=False, description="TLS; true is refused: this version has none"
+    )
+    allowed_clients: Annotated[tuple[str, ...], Words()] = Field(
+        default=(), description="Clients by name; refused unless empty: this version knows no names"
+    )
+    allow_anonymous: Switch = Field(
+        default=False, description="Everyone who reaches server.host may export and read"
+    )
+
+
+class LoggingSection(Section):
+    """What is written about the work."""
+
+    level: Annotated[LogLevel, Choice(LogLevel, aliases={"warn": "warning"})] = Field(
+        default=LogLevel.INFO, description="Least severity that is written"
+    )
+    format: Annotated[LogFormat, Choice(LogFormat)] = Field(
+        default=LogFormat.JSON, description="json: an object a line; text: for people"
+    )
+    output: Annotated[str, Text(required=True)] = Field(
+        default="stdout", description="stdout, stderr or the path of a file"
+    )
+    enable_tracing: Switch = Field(default=False, description=_later("tracing", "Record spans"))
+
+
+class MonitoringSection(Section):
+    """The door for operators."""
+
+    metrics_port: Port = Field(default=8080, description="HTTP for operators: health and metrics")
+    health_check_interval: Timeout = Field(
+        default=timedelta(seconds=30), description="Time between looks at storage and state"
+    )
+
+
+class FlightSection(Section):
+    """Arrow Flight."""
+
+    require_commit: Switch = Field(
+        default=True, description="A stream without a commit fails (INCOMPLETE_STREAM)"
+    )
+    stream_idle_timeout: Timeout = Field(
+        default=timedelta(seconds=60),
+        description="A stream that sends nothing for so long is ended",
+    )
+
+
+class StateSection(Section):
+    """The record of tasks."""
+
+    url: Annotated[str, DatabaseUrl()] = Field(
+        default="sqlite:///./data/state.db",
+        repr=False,
+        description="SQLAlchemy URL of SQLite or PostgreSQL; its password is never shown",
+    )

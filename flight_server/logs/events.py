@@ -1,0 +1,40 @@
+"""The names of events."""
+
+from enum import StrEnum
+
+
+class Event(StrEnum):
+    """What can happen: the names of the original, and below them our additions."""
+
+    TaskCreated = "TaskCreated"
+    TaskStarted = "TaskStarted"
+    TaskCompleted = "TaskCompleted"
+    TaskFailed = "TaskFailed"
+    TaskQueued = "TaskQueued"
+    TaskDequeued = "TaskDequeued"
+    ConcurrencyLimitReached = "ConcurrencyLimitReached"
+    BatchReceived = "BatchReceived"
+    BatchProcessed = "BatchProcessed"
+    RecordsWritten = "RecordsWritten"
+    FileCreated = "FileCreated"
+    FileWritten = "FileWritten"
+    FileFinalized = "FileFinalized"
+    FileClosed = "FileClosed"
+    OSSUploadStarted = "OSSUploadStarted"
+    OSSPartUploaded = "OSSPartUploaded"
+    OSSUploadCompleted = "OSSUploadCompleted"
+    OSSUploadFailed = "OSSUploadFailed"
+    TempFileCreated = "TempFileCreated"
+    TempFileDeleted = "TempFileDeleted"
+    MemorySnapshot = "MemorySnapshot"
+    ValidationError = "ValidationError"
+    StreamError = "StreamError"
+    WriteError = "WriteError"
+    UploadError = "UploadError"
+    SystemError = "SystemError"
+    StatusQueried = "StatusQueried"
+    StatusNotFound = "StatusNotFound"
+
+    TaskCancelled = "TaskCancelled"
+    ServerStarted = "ServerStarted"
+    ServerStopped = "ServerStopped"

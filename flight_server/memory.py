@@ -1,0 +1,30 @@
+"""Giving memory back to the system when an export has ended."""
+
+import ctypes
+from collections.abc import Callable
+from typing import Final
+
+import pyarrow as pa
+
+
+def _find_trim() -> Callable[[int], int] | None:
+    """The `malloc_trim` of glibc; other C libraries have none."""
+    try:
+        trim: Callable[[int], int] = ctypes.CDLL(None).malloc_trim
+    except AttributeError:
+        return None
+    return trim
+
+
+_TRIM: Final = _find_trim()
+
+
+def release_memory() -> None:
+    """Return what Arrow's pool and the C heap hold unused.
+
+    Flight's buffers come from gRPC's heap, outside Arrow's pool: without the trim the process
+    keeps the size of its largest moment.
+    """
+    pa.default_memory_pool().release_unused()
+    if _TRIM is not None:
+        _TRIM(0)

@@ -1,0 +1,99 @@
+"""One export from its batches to its published file: the data path, top to bottom."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from exporters import ExportWarning, Workers, open_exporter
+from flight_server.errors import ServiceError, translate
+from flight_server.logs import Event, Logger
+from flight_server.metrics import Metrics
+from flight_server.request import ExportRequest
+from flight_server.storage.base import Storage, Target, Upload
+from flight_server.stream import CommittedBatches
+from flight_server.tasks.model import Task, TaskWarning
+from flight_server.tasks.running import Running
+
+Observer = Callable[[Task], None]
+"""Told the task when it has moved on; called in the export's own thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """What all exports share."""
+
+    storage: Storage
+    workers: Workers
+    metrics: Metrics
+
+    def run(
+        self,
+        running: Running,
+        request: ExportRequest,
+        batches: CommittedBatches,
+        observe: Observer,
+        log: Logger,
+    ) -> Task:
+        """Write, seal and publish the file of a task that has its slot; the completed task.
+
+        Raises what stops the export, after which nothing of the file is left. From `seal()` on
+        the file is durable: the client, or this process, may go.
+        """
+        task = running.task
+        target = Target(task.task_id, task.client, task.filename, task.content_type)
+        # A task can be ended from outside while this thread waits for a batch that never comes.
+        running.on_end(lambda: self.storage.delete(target))
+        with self.storage.open_upload(target) as upload:
+            log.info(Event.TempFileCreated, "the spool is open")
+            self._write(running, request, batches, upload, observe, log)
+            observe(running.task)
+            self._publish(running, upload, log)
+        try:
+            return running.complete()
+        except ServiceError:
+            self.storage.delete(target)
+            raise
+
+    def _write(
+        self,
+        running: Running,
+        request: ExportRequest,
+        batches: CommittedBatches,
+        upload: Upload,
+        observe: Observer,
+        log: Logger,
+    ) -> None:
+        """Every batch into the upload, which is sealed then; the task is UPLOADING."""
+        with open_exporter(
+            request.format, upload, batches.schema, request.columns, request.options, self.workers
+        ) as exporter:
+            for batch in batches:
+                log.debug(Event.BatchReceived, "a batch was received", rows=batch.num_rows)
+                exporter.write_batch(batch)
+                self.metrics.rows(batch.num_rows)
+                running.advance(rows=exporter.rows_written, bytes=upload.bytes_written)
+                observe(running.task)
+        running.checkpoint()
+        digest = upload.seal()
+        log.info(Event.FileFinalized, "the file is durable", rows=batches.rows, size=digest.size)
+        warnings = [_task_warning(each) for each in (*exporter.warnings, *batches.warnings)]
+        running.uploading(digest.size, digest.sha256, exporter.sheets, warnings)
+
+    def _publish(self, running: Running, upload: Upload, log: Logger) -> None:
+        running.checkpoint()
+        log.info(Event.OSSUploadStarted, "the file is being published")
+        began = time.monotonic()
+        try:
+            upload.publish()
+        except Exception as error:
+            failure: ServiceError = translate(error)
+            self.metrics.upload_failed(failure.code)
+            log.error(Event.OSSUploadFailed, "the file could not be published", error=error)
+            raise
+        seconds = time.monotonic() - began
+        self.metrics.upload_seconds(seconds)
+        log.info(Event.OSSUploadCompleted, "the file is published", duration_ms=seconds * 1000)
+
+
+def _task_warning(warning: ExportWarning) -> TaskWarning:
+    return TaskWarning(warning.code, warning.message, warning.count)

@@ -1,0 +1,167 @@
+"""What a caller asks for: the descriptor of an export, checked before anything is started."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from exporters import ColumnOptions, ExporterError, FormatOptions, find_format, formats
+from exporters.hints import closest
+from flight_server.errors import ErrorCode, ServiceError, translate
+from flight_server.filenames import check_filename
+
+MAX_DESCRIPTOR_BYTES: Final = 4 * 1024 * 1024
+"""Room for the columns of the widest sheet."""
+
+MAX_ROWS: Final = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class ExportRequest:
+    """One export as asked for, every default filled in. `fingerprint` tells equal requests."""
+
+    filename: str
+    format: str
+    content_type: str
+    columns: tuple[ColumnOptions, ...]
+    options: FormatOptions
+    request_id: str | None
+    rows: int | None
+    wait: bool
+    fingerprint: str
+
+
+class _Column(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    name: str
+    header: str | None = None
+    width: Annotated[float, Field(gt=0, le=255)] | None = None
+    format: Annotated[str, Field(min_length=1, max_length=255)] | None = None
+
+
+class _Command(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    filename: str
+    format: str | None = None
+    request_id: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+    rows: Annotated[int, Field(ge=0, le=MAX_ROWS)] | None = None
+    columns: list[_Column] | None = None
+    options: dict[str, Any] = {}
+    wait: bool = True
+
+
+def parse_command(command: bytes) -> ExportRequest:
+    """The request in a CMD descriptor. Raises `ServiceError` with INVALID_DESCRIPTOR."""
+    return _request(_json_object(command))
+
+
+def parse_path(path: Sequence[bytes]) -> ExportRequest:
+    """The request in a PATH descriptor: one segment, the filename; everything else by default."""
+    if len(path) != 1:
+        raise _invalid(f"the path has {len(path)} segments; give one, the filename")
+    try:
+        filename = path[0].decode()
+    except UnicodeDecodeError:
+        raise _invalid("the path is not UTF-8") from None
+    return _request({"filename": filename})
+
+
+def _request(values: Mapping[str, Any]) -> ExportRequest:
+    command = _validated(values)
+    try:
+        check_filename(command.filename)
+        chosen = find_format(command.format or _format_of(command.filename))
+        options = chosen.options.parse(command.options)
+    except ValueError as error:
+        raise _invalid(str(error)) from None
+    except ExporterError as error:
+        raise translate(error) from None
+    return ExportRequest(
+        filename=command.filename,
+        format=chosen.name,
+        content_type=chosen.content_type,
+        columns=tuple(
+            ColumnOptions(column.name, column.header, column.width, column.format)
+            for column in command.columns or ()
+        ),
+        options=options,
+        request_id=command.request_id,
+        rows=command.rows,
+        wait=command.wait,
+        fingerprint=_fingerprint(command, chosen.name),
+    )
+
+
+def _format_of(filename: str) -> str:
+    extension = PurePosixPath(filename).suffix[1:].lower()
+    if extension not in formats():
+        available = ", ".join(sorted(formats()))
+        raise _invalid(
+            f"filename {filename[:80]!r} does not tell the format; "
+            f"give 'format' or one of these extensions: {available}"
+        )
+    return extension
+
+
+def _json_object(command: bytes) -> Mapping[str, Any]:
+    if len(command) > MAX_DESCRIPTOR_BYTES:
+        raise _invalid(f"the descriptor has {len(command)} bytes; at most {MAX_DESCRIPTOR_BYTES}")
+    try:
+        values = json.loads(command, object_pairs_hook=_unique, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise _invalid(f"the descriptor is not JSON in UTF-8: {reason}") from None
+    if not isinstance(values, dict):
+        raise _invalid(f"the descriptor is a JSON {type(values).__name__}; send an object")
+    return values
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        raise ValueError("a key stands twice in one object")
+    return values
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _validated(values: Mapping[str, Any]) -> _Command:
+    try:
+        return _Command.model_validate(values)
+    except ValidationError as error:
+        raise _invalid(_sentence(error)) from None
+
+
+def _sentence(error: ValidationError) -> str:
+    """The first thing wrong, naming its key, the value and what would be right."""
+    first = error.errors(include_url=False)[0]
+    location = first["loc"]
+    key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)[1:]
+    if first["type"] == "missing":
+        return f"{key} is missing; it is required"
+    if first["type"] == "extra_forbidden":
+        fields = _Command if len(location) == 1 else _Column
+        known = list(fields.model_fields)
+        hint = closest(str(location[-1]), known) or f"; known: {', '.join(known)}"
+        return f"unknown key {key[:80]!r}{hint}"
+    reason = first["msg"][0].lower() + first["msg"][1:]
+    return f"{key}: {str(first['input'])[:60]!r} is not allowed; {reason}"
+
+
+def _fingerprint(command: _Command, format_name: str) -> str:
+    """SHA-256 of everything that decides the file's content; not of how its caller waits."""
+    decisive = command.model_dump(exclude={"request_id", "wait"}) | {"format": format_name}
+    canonical = json.dumps(decisive, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _invalid(message: str) -> ServiceError:
+    return ServiceError(ErrorCode.INVALID_DESCRIPTOR, message)

@@ -1,0 +1,296 @@
+"""The use cases, whatever door they come through: export, status, list, cancel, sign, read.
+
+A client sees its own tasks only; another's id is TASK_NOT_FOUND, as one that does not exist.
+"""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, BinaryIO, Final
+
+from exporters import formats
+from flight_server.errors import ErrorCode, ServiceError, translate
+from flight_server.health import Health
+from flight_server.logs import Event, get_logger
+from flight_server.memory import release_memory
+from flight_server.metrics import Metrics
+from flight_server.pipeline import Observer, Pipeline
+from flight_server.request import ExportRequest
+from flight_server.storage.base import Readable, Storage, Target
+from flight_server.stream import CommittedBatches, MessageStream
+from flight_server.tasks.manager import TaskManager
+from flight_server.tasks.model import Task, TaskState, new_task_id, utc_now
+from flight_server.tasks.running import Running
+from flight_server.tasks.store import RequestIdTaken, TaskStore
+from flight_server.view import task_view
+
+MAX_PAGE: Final = 1_000
+"""Tasks in one answer of `list`."""
+
+DEFAULT_PAGE: Final = 100
+
+_log = get_logger("service")
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceOptions:
+    """What the configuration says of the use cases."""
+
+    require_commit: bool
+    url_expiry: timedelta
+
+
+class Export:
+    """One accepted export; `run` it in the thread that receives its stream."""
+
+    def __init__(
+        self,
+        running: Running,
+        request: ExportRequest,
+        pipeline: Pipeline,
+        *,
+        require_commit: bool,
+    ) -> None:
+        self._running = running
+        self._request = request
+        self._pipeline = pipeline
+        self._require_commit = require_commit
+        self._log = _log.bind(task_id=running.task.task_id)
+
+    @property
+    def task(self) -> Task:
+        """The task as it is now."""
+        return self._running.task
+
+    def run(self, stream: MessageStream, observe: Observer) -> Task:
+        """Wait for a slot and make the file; returns the completed task.
+
+        `observe` is told every step, in this thread. Whatever stops the export ends the task with
+        its code, leaves no file, and is raised as `ServiceError`.
+        """
+        try:
+            return self._run(stream, observe)
+        except Exception as error:
+            raise self._failed(error) from error
+        finally:
+            self._record()
+            release_memory()
+
+    def _run(self, stream: MessageStream, observe: Observer) -> Task:
+        if self.task.state is TaskState.QUEUED:
+            self._log.info(Event.TaskQueued, "all slots are taken; the export waits")
+            self._running.wait_for_slot(lambda _place: observe(self.task))
+            self._log.info(Event.TaskDequeued, "a slot came free")
+        self._pipeline.metrics.task_started()
+        self._log.info(Event.TaskStarted, "the export has begun")
+        batches = CommittedBatches(
+            stream, declared=self._request.rows, require_commit=self._require_commit
+        )
+        return self._pipeline.run(self._running, self._request, batches, observe, self._log)
+
+    def _failed(self, error: Exception) -> ServiceError:
+        """End the task with `error`, unless it has ended already: then that is the answer."""
+        answer = translate(error)
+        if answer.code is ErrorCode.INTERNAL:
+            self._log.error(Event.SystemError, "the export failed unexpectedly", error=error)
+        if not self.task.state.finished:
+            self._running.fail(answer.failure)
+        answer.task_id = self.task.task_id
+        return answer
+
+    def _record(self) -> None:
+        """Log and count how the task ended."""
+        task = self.task
+        if not task.state.finished:
+            return
+        seconds = ((task.completed_at or task.created_at) - task.created_at).total_seconds()
+        code = task.error.code if task.error else None
+        self._pipeline.metrics.task_finished(task.state, code, task.format, seconds)
+        write = self._log.info if task.state is TaskState.COMPLETED else self._log.warning
+        write(
+            _END_EVENTS[task.state],
+            f"the export is {task.state}",
+            duration_ms=seconds * 1000,
+            error=task.error,
+            rows=task.rows,
+            size=task.size_bytes,
+        )
+
+
+_END_EVENTS: Final = {
+    TaskState.COMPLETED: Event.TaskCompleted,
+    TaskState.FAILED: Event.TaskFailed,
+    TaskState.CANCELLED: Event.TaskCancelled,
+}
+
+
+class ExportService:
+    """The use cases over one manager, store and storage. Thread safe."""
+
+    def __init__(
+        self,
+        *,
+        manager: TaskManager,
+        store: TaskStore,
+        storage: Storage,
+        pipeline: Pipeline,
+        health: Health,
+        options: ServiceOptions,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._manager = manager
+        self._store = store
+        self._storage = storage
+        self._pipeline = pipeline
+        self._health = health
+        self._options = options
+        self._clock = clock
+
+    @property
+    def metrics(self) -> Metrics:
+        """What the doors count into."""
+        return self._pipeline.metrics
+
+    def open(self, request: ExportRequest, client: str) -> Export | Task:
+        """Let an export in, or give the COMPLETED task that the same request has made before.
+
+        Raises `ServiceError`: ALREADY_EXISTS while the same request is in progress,
+        REQUEST_ID_CONFLICT when its id belongs to another descriptor, QUEUE_FULL, SHUTTING_DOWN.
+        """
+        now = self._clock()
+        task = Task(
+            task_id=new_task_id(now),
+            request_id=request.request_id or secrets.token_hex(16),
+            client=client,
+            fingerprint=request.fingerprint,
+            format=request.format,
+            filename=request.filename,
+            content_type=request.content_type,
+            rows_expected=request.rows,
+            created_at=now,
+        )
+        try:
+            running = self._manager.open(task)
+        except RequestIdTaken as taken:
+            return _answer_again(taken, request)
+        except ServiceError as error:
+            if error.code is ErrorCode.QUEUE_FULL:
+                _log.warning(Event.ConcurrencyLimitReached, error.message, client=client)
+            raise
+        _log.bind(task_id=task.task_id).info(
+            Event.TaskCreated, "an export was accepted", client=client, format=task.format
+        )
+        return Export(running, request, self._pipeline, require_commit=self._options.require_commit)
+
+    def view(self, task: Task) -> dict[str, Any]:
+        """The task as JSON, with a link signed now if it is COMPLETED."""
+        now = self._clock()
+        if task.state is not TaskState.COMPLETED:
+            return task_view(task, now=now, url=None, expires=None)
+        expires = now + self._options.url_expiry
+        url = self._storage.link(target_of(task), expires)
+        return task_view(task, now=now, url=url, expires=expires)
+
+    def status(
+        self, client: str | None, *, task_id: str | None = None, request_id: str | None = None
+    ) -> Task:
+        """A task by either id. Raises TASK_NOT_FOUND."""
+        self.metrics.status_query()
+        if task_id is None and client is not None and request_id is not None:
+            found = self._store.find(client, request_id)
+            task_id = found.task_id if found else None
+        task = self._manager.get(task_id) if task_id else None
+        if task is None or client not in (None, task.client):
+            wanted = task_id or request_id or ""
+            _log.info(Event.StatusNotFound, "an unknown task was asked for", asked_for=wanted[:64])
+            raise _not_found(wanted)
+        _log.bind(task_id=task.task_id).debug(Event.StatusQueried, "the status was asked for")
+        return task
+
+    def list(
+        self,
+        client: str | None,
+        *,
+        state: str | None = None,
+        limit: int = DEFAULT_PAGE,
+        after: str | None = None,
+    ) -> list[Task]:
+        """Tasks, newest first. Raises INVALID_DESCRIPTOR for an unknown state or limit."""
+        if state is not None and state not in TaskState.__members__:
+            known = ", ".join(TaskState)
+            raise _invalid(f"unknown state {state[:40]!r}; available: {known}")
+        if not 1 <= limit <= MAX_PAGE:
+            raise _invalid(f"limit {limit} is not allowed; from 1 to {MAX_PAGE}")
+        wanted = None if state is None else TaskState(state)
+        return self._manager.list(client=client, state=wanted, limit=limit, after=after)
+
+    def cancel(self, client: str | None, task_id: str) -> Task:
+        """End a task; one that is finished is returned as it is. Raises TASK_NOT_FOUND."""
+        self.status(client, task_id=task_id)
+        return self._manager.cancel(task_id)
+
+    def sign(
+        self, client: str | None, task_id: str, expires_in: timedelta | None = None
+    ) -> tuple[str, datetime]:
+        """A link to a COMPLETED file and its expiry. Raises TASK_NOT_FOUND, INVALID_DESCRIPTOR."""
+        task = self._completed(client, task_id)
+        lifetime = self._options.url_expiry if expires_in is None else expires_in
+        if not timedelta() < lifetime <= self._options.url_expiry:
+            most = int(self._options.url_expiry.total_seconds())
+            raise _invalid(f"expires_seconds: from 1 to {most}, the life of a link here")
+        expires = self._clock() + lifetime
+        return self._storage.link(target_of(task), expires), expires
+
+    def read(self, client: str | None, task_id: str) -> tuple[Task, BinaryIO]:
+        """A COMPLETED task and its file, to be closed by the caller. Raises TASK_NOT_FOUND."""
+        task = self._completed(client, task_id)
+        if not isinstance(self._storage, Readable):
+            raise _invalid("the storage of this server is read by links only; use the url")
+        return task, self._storage.open_reader(target_of(task))
+
+    def formats(self) -> dict[str, Any]:
+        """Every format with its options and their defaults."""
+        return {
+            name: {"content_type": each.content_type, "options": each.options.describe()}
+            for name, each in sorted(formats().items())
+        }
+
+    def health(self) -> dict[str, object]:
+        """The state of the service and of its components."""
+        return self._health.report().as_dict()
+
+    def _completed(self, client: str | None, task_id: str) -> Task:
+        task = self.status(client, task_id=task_id)
+        if task.state is not TaskState.COMPLETED:
+            message = f"task {task_id} is {task.state}; it has a file only once it is COMPLETED"
+            raise ServiceError(ErrorCode.TASK_NOT_FOUND, message, task_id=task_id)
+        return task
+
+
+def target_of(task: Task) -> Target:
+    """Where the file of a task is kept."""
+    return Target(task.task_id, task.client, task.filename, task.content_type)
+
+
+def _answer_again(taken: RequestIdTaken, request: ExportRequest) -> Task:
+    """The idempotent answer to a request whose id is known."""
+    existing = taken.existing
+    if existing.fingerprint != request.fingerprint:
+        raise ServiceError(
+            ErrorCode.REQUEST_ID_CONFLICT,
+            f"request_id {existing.request_id!r} was used for another export, "
+            f"task {existing.task_id}; use a new one",
+            task_id=existing.task_id,
+        ) from taken
+    if existing.state is TaskState.COMPLETED:
+        return existing
+    raise taken
+
+
+def _not_found(wanted: str) -> ServiceError:
+    return ServiceError(ErrorCode.TASK_NOT_FOUND, f"there is no task {wanted[:64]!r}")
+
+
+def _invalid(message: str) -> ServiceError:
+    return ServiceError(ErrorCode.INVALID_DESCRIPTOR, message)

@@ -1,0 +1,1 @@
+"""Exports as tasks: their states, their record, their slots, and who ends them. Knows no export."""

@@ -1,0 +1,146 @@
+"""An export's record: its states, the moves between them, and what is known at each moment.
+
+QUEUED ──▶ PROCESSING ──▶ UPLOADING ──▶ COMPLETED
+   └────────────┴─────────────┴───────▶ FAILED | CANCELLED
+"""
+
+import secrets
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+from flight_server.errors import Failure
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+
+class IllegalTransition(RuntimeError):
+    """A move that the states do not allow: a mistake in the program, never of a caller."""
+
+
+class TaskState(StrEnum):
+    """Where an export stands; the last three are final."""
+
+    QUEUED = "QUEUED"  # accepted, waiting for a slot
+    PROCESSING = "PROCESSING"  # holds a slot and takes batches
+    UPLOADING = "UPLOADING"  # durable on disk: needs its client no more
+    COMPLETED = "COMPLETED"  # can be downloaded
+    FAILED = "FAILED"  # `Task.error` says why
+    CANCELLED = "CANCELLED"  # by a caller
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing can change any more."""
+        return not _MOVES[self]
+
+    def can_become(self, new: "TaskState") -> bool:
+        """Whether `new` may follow at once."""
+        return new in _MOVES[self]
+
+
+_BROKEN_OFF: Final = frozenset({TaskState.FAILED, TaskState.CANCELLED})
+_MOVES: Final[dict[TaskState, frozenset[TaskState]]] = {
+    TaskState.QUEUED: _BROKEN_OFF | {TaskState.PROCESSING},
+    TaskState.PROCESSING: _BROKEN_OFF | {TaskState.UPLOADING},
+    TaskState.UPLOADING: _BROKEN_OFF | {TaskState.COMPLETED},
+    TaskState.COMPLETED: frozenset(),
+    TaskState.FAILED: frozenset(),
+    TaskState.CANCELLED: frozenset(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TaskWarning:
+    """Something the caller should know of a file that was made all the same."""
+
+    code: str
+    message: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One export at one moment; a change makes a new value. Times are aware and UTC."""
+
+    task_id: str
+    request_id: str
+    client: str
+    fingerprint: str
+    """SHA-256, hex, of the canonical descriptor: tells a repeated request from another one."""
+    state: TaskState = TaskState.QUEUED
+    format: str
+    filename: str
+    content_type: str
+    rows_expected: int | None = None
+    rows: int = 0
+    bytes: int = 0
+    """Of the file, written so far."""
+    size_bytes: int | None = None
+    """Of the whole file; known from UPLOADING on, as are `sha256` and `sheets`."""
+    sha256: str | None = None
+    sheets: int | None = None
+    warnings: tuple[TaskWarning, ...] = ()
+    error: Failure | None = None
+    created_at: datetime
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+
+    @property
+    def progress(self) -> float | None:
+        """Percent, 0-100: of the rows expected; None where their number is unknown."""
+        if self.state is TaskState.COMPLETED:
+            return 100.0
+        if self.rows_expected is None:
+            return None
+        # No rows expected: there is nothing to be a part of, and the file is not there yet.
+        return min(100.0, 100.0 * self.rows / self.rows_expected) if self.rows_expected else 0.0
+
+    def eta_seconds(self, now: datetime) -> float | None:
+        """Seconds until the last expected row, at the rate measured so far.
+
+        None unless rows are being taken, their number was announced and a rate can be measured.
+        """
+        if self.state is not TaskState.PROCESSING or self.rows_expected is None:
+            return None
+        elapsed = (now - self.started_at).total_seconds() if self.started_at else 0.0
+        if self.rows <= 0 or elapsed <= 0:
+            return None
+        return max(0, self.rows_expected - self.rows) * elapsed / self.rows
+
+    def moved(self, state: TaskState, *, at: datetime, **changes: Any) -> "Task":
+        """The task in its next state, with the time of the move and any other `changes`.
+
+        Raises IllegalTransition when `state` cannot follow the present one.
+        """
+        if not self.state.can_become(state):
+            raise IllegalTransition(f"task {self.task_id} cannot go from {self.state} to {state}")
+        if state is TaskState.PROCESSING:
+            changes["started_at"] = at
+        if state.finished:
+            changes["completed_at"] = at
+        return replace(self, state=state, **changes)
+
+
+def utc_now() -> datetime:
+    """The time of day, aware."""
+    return datetime.now(UTC)
+
+
+def microseconds(moment: datetime) -> int:
+    """The number of them since 1970, exactly. Raises TypeError for a time without a zone."""
+    return (moment - EPOCH) // _MICROSECOND
+
+
+def new_task_id(now: datetime | None = None) -> str:
+    """A UUIDv7 as 32 lower-case hex digits: safe in URLs and names, ordered by time.
+
+    RFC 9562, 5.7, with the twelve bits after the version holding the fraction of the
+    millisecond (6.2, method 3): ids made a microsecond apart sort by age as text. The other
+    62 bits come from the system's random source, so that ids cannot be guessed.
+    """
+    millis, fraction = divmod(microseconds(now or utc_now()), 1000)
+    version_and_fraction = 7 << 12 | fraction * 4096 // 1000
+    variant_and_random = 0b10 << 62 | secrets.randbits(62)
+    return f"{millis << 80 | version_and_fraction << 64 | variant_and_random:032x}"

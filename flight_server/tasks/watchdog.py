@@ -1,0 +1,87 @@
+"""Ends the tasks that nobody else will end.
+
+Flight cannot cancel a call: a client that stops sending holds its handler's thread for good, and
+only another thread can end that task and free its slot.
+"""
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+
+from flight_server.errors import ErrorCode, Failure
+from flight_server.tasks.manager import TaskManager
+from flight_server.tasks.model import TaskState
+from flight_server.tasks.running import Running
+
+_STOP_TIMEOUT = 10.0  # seconds; a store that hangs must not keep the server from stopping
+
+
+class Watchdog:
+    """A daemon thread that looks at the running tasks every `interval` and ends what is stuck.
+
+    It ends as FAILED with STREAM_STALLED a PROCESSING task that gave no sign of life for
+    `idle_timeout`, and any task that is unfinished after `max_duration`; and with its own failure
+    a task that failed while the store was out of order.
+
+    `on_error` is told what went wrong while a task was being ended, in the watchdog's thread: the
+    store's ServiceError, after which the task is ended in a later round, or what an `on_end`
+    callback raised.
+    """
+
+    def __init__(
+        self,
+        manager: TaskManager,
+        idle_timeout: timedelta,
+        max_duration: timedelta,
+        interval: timedelta,
+        *,
+        on_error: Callable[[Exception], None] | None = None,
+    ) -> None:
+        self._manager = manager
+        self._idle_timeout = idle_timeout.total_seconds()
+        self._max_duration = max_duration.total_seconds()
+        self._interval = interval.total_seconds()
+        self._on_error = on_error
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="task-watchdog", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread; once."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop the thread and wait for the round it is in."""
+        self._stopping.set()
+        self._thread.join(_STOP_TIMEOUT)
+
+    def check(self) -> None:
+        """Do one round now."""
+        for running in self._manager.running:
+            failure = self._verdict(running)
+            if failure is not None:
+                self._end(running, failure)
+
+    def _run(self) -> None:
+        while not self._stopping.wait(self._interval):
+            self.check()
+
+    def _end(self, running: Running, failure: Failure) -> None:
+        try:
+            running.end(failure)
+        except Exception as error:  # noqa: BLE001 - one task's trouble must not shield the others
+            if self._on_error is not None:
+                self._on_error(error)
+
+    def _verdict(self, running: Running) -> Failure | None:
+        if running.unsaved is not None:
+            return running.unsaved
+        now = self._manager.monotonic()
+        if now - running.opened_at >= self._max_duration:
+            message = f"the export was not finished within {self._max_duration:g} s"
+            return Failure(ErrorCode.STREAM_STALLED, message)
+        if running.task.state is not TaskState.PROCESSING:
+            return None
+        if now - running.idle_since >= self._idle_timeout:
+            message = f"no batch arrived for {self._idle_timeout:g} s; send the export again"
+            return Failure(ErrorCode.STREAM_STALLED, message)
+        return None

@@ -1,0 +1,1 @@
+"""The doors: each decodes, delegates to the service and encodes; nothing else."""

@@ -1,0 +1,51 @@
+"""A task as everyone outside sees it: the one JSON object of the protocol."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from flight_server.tasks.model import Task
+
+
+def task_view(
+    task: Task, *, now: datetime, url: str | None, expires: datetime | None
+) -> dict[str, Any]:
+    """The task object; `url` is signed anew by the caller for each view."""
+    eta = task.eta_seconds(now)
+    return {
+        "task_id": task.task_id,
+        "request_id": task.request_id,
+        "client": task.client,
+        "state": task.state.value,
+        "format": task.format,
+        "filename": task.filename,
+        "rows": task.rows,
+        "bytes": task.bytes,
+        "progress": None if task.progress is None else round(task.progress, 1),
+        "eta_seconds": None if eta is None else round(eta, 1),
+        "url": url,
+        "url_expires_at": timestamp(expires),
+        "size_bytes": task.size_bytes,
+        "sha256": task.sha256,
+        "sheets": task.sheets,
+        "warnings": [
+            {"code": each.code, "message": each.message, "count": each.count}
+            for each in task.warnings
+        ],
+        "error": None
+        if task.error is None
+        else {
+            "code": task.error.code.value,
+            "message": task.error.message,
+            "retryable": task.error.retryable,
+        },
+        "created_at": timestamp(task.created_at),
+        "started_at": timestamp(task.started_at),
+        "completed_at": timestamp(task.completed_at),
+    }
+
+
+def timestamp(moment: datetime | None) -> str | None:
+    """RFC 3339 in UTC with milliseconds."""
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
