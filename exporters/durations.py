@@ -4,7 +4,7 @@ from typing import Final
 
 import polars as pl
 
-UNITS_A_SECOND: Final = {"ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
+UNITS_A_SECOND: Final = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 
 
 def duration_text(values: pl.Expr, unit: str) -> pl.Expr:

@@ -22,7 +22,7 @@ from flight_server.service import ExportService, ServiceOptions, target_of
 from flight_server.storage.base import Storage
 from flight_server.storage.registry import StorageContext, open_storage
 from flight_server.tasks.manager import TaskManager
-from flight_server.tasks.model import Task, utc_now
+from flight_server.tasks.model import Task, TaskState, utc_now
 from flight_server.tasks.store import TaskStore
 from flight_server.tasks.watchdog import Watchdog
 from flight_server.transports.flight import FlightDoor, open_flight_door
@@ -30,6 +30,7 @@ from flight_server.transports.http import create_http_app
 from flight_server.transports.http_ops import create_ops_app
 from flight_server.transports.http_people import PeopleApi
 from flight_server.transports.http_server import HttpDoor, address_of, bind
+from flight_server.warm_up import warm_up
 
 WATCH_INTERVAL: Final = timedelta(seconds=1)
 
@@ -108,7 +109,7 @@ class Server:
         stack.callback(storage.close)
         self._manager = _manager(config, store)
         service = self._service(stack, store, storage)
-        self._recover(storage)
+        self._recover(store, storage)
         self._watch(stack, store, storage)
         api = PeopleApi(service, storage)
         http_app = create_http_app(signer=LinkSigner(key), files=api, tasks=api)
@@ -129,6 +130,7 @@ class Server:
         performance = config.performance
         workers = Workers(performance.thread_count, performance.memory_budget)
         stack.callback(workers.close)
+        warm_up(workers)
         self._health.add("state", lambda: _answering(store))
         self._health.add("storage", storage.check)
         self._metrics.watch_tasks(lambda: self._manager.active, lambda: self._manager.queued)
@@ -147,17 +149,23 @@ class Server:
             ),
         )
 
-    def _recover(self, storage: Storage) -> None:
+    def _recover(self, store: TaskStore, storage: Storage) -> None:
+        """Settle what an earlier server left; files of what cannot go on are removed."""
+
         def resume(task: Task) -> bool:
             return storage.resume(target_of(task), task.size_bytes or 0)
 
-        completed, failed = self._manager.recover(resume)
-        if completed or failed:
-            _log.warning(
+        unfinished = store.unfinished()
+        self._manager.recover(resume)
+        for task in unfinished:
+            settled = self._manager.get(task.task_id)
+            if settled is None or settled.state is not TaskState.FAILED:
+                continue
+            storage.delete(target_of(task))
+            _log.bind(task_id=task.task_id).warning(
                 Event.TaskFailed,
-                "an earlier server left exports unfinished",
-                completed=completed,
-                interrupted=failed,
+                "an earlier server left the export unfinished",
+                error=settled.error,
             )
 
     def _watch(self, stack: ExitStack, store: TaskStore, storage: Storage) -> None:

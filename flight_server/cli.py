@@ -50,14 +50,14 @@ def serve(
 ) -> None:
     """Run the server until SIGTERM or SIGINT; a second signal does not wait for running exports."""
     loaded = _load(config, overrides)
-    logs.configure(loaded.logging.level, loaded.logging.format, loaded.logging.output)
+    _configure_logs(loaded)
     stop, hurry = threading.Event(), threading.Event()
     _on_signals(stop, hurry)
     try:
         with Server(loaded) as server, _ready(ready_file, server.addresses):
             stop.wait()
             server.drain(hurry)
-    except (DoorError, StateError, ServiceError) as error:
+    except (DoorError, StateError, ServiceError, _ReadyFileError) as error:
         _exit(str(error), EXIT_START)
     # A client that has stopped holds a thread of gRPC that no one can end: do not wait for it.
     sys.stdout.flush()
@@ -88,6 +88,14 @@ def _load(path: Path | None, overrides: list[str] | None) -> Config:
         _exit(str(error), EXIT_CONFIGURATION)
 
 
+def _configure_logs(config: Config) -> None:
+    output = config.logging.output
+    try:
+        logs.configure(config.logging.level, config.logging.format, output)
+    except OSError as error:
+        _exit(f"logging.output: {output!r} cannot be opened: {error.strerror}", EXIT_START)
+
+
 def _exit(message: str, code: int) -> NoReturn:
     typer.echo(message, err=True)
     raise typer.Exit(code)
@@ -103,6 +111,10 @@ def _on_signals(stop: threading.Event, hurry: threading.Event) -> None:
         signal.signal(number, handle)
 
 
+class _ReadyFileError(Exception):
+    """The ready file cannot be written."""
+
+
 @contextlib.contextmanager
 def _ready(path: Path | None, addresses: dict[str, str | int]) -> Iterator[None]:
     """Keep the ready file while the server runs; it appears whole or not at all."""
@@ -110,8 +122,14 @@ def _ready(path: Path | None, addresses: dict[str, str | int]) -> Iterator[None]
         yield
         return
     partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_text(json.dumps(addresses) + "\n")
-    partial.replace(path)
+    try:
+        partial.write_text(json.dumps(addresses) + "\n")
+        partial.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+        message = f"--ready-file: {str(path)!r} cannot be written: {error.strerror}"
+        raise _ReadyFileError(message) from error
     try:
         yield
     finally:

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
-from flight_server.errors import ServiceError
 from flight_server.logs import Event, get_logger
 from flight_server.storage.base import Storage
 from flight_server.tasks.store import TaskStore
@@ -61,7 +60,7 @@ class Housekeeper:
         while True:
             try:
                 self.sweep()
-            except ServiceError as error:
+            except Exception as error:  # noqa: BLE001 - a failed sweep must not be the last one
                 _log.error(Event.SystemError, "the sweep failed; it will be repeated", error=error)
             if self._stopping.wait(self._interval):
                 return

@@ -44,6 +44,7 @@ class Pipeline:
         # A task can be ended from outside while this thread waits for a batch that never comes.
         running.on_end(lambda: self.storage.delete(target))
         with self.storage.open_upload(target) as upload:
+            running.checkpoint()  # ended before there was a spool to delete: this one has to go
             log.info(Event.TempFileCreated, "the spool is open")
             self._write(running, request, batches, upload, observe, log)
             observe(running.task)

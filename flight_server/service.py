@@ -94,8 +94,11 @@ class Export:
         answer = translate(error)
         if answer.code is ErrorCode.INTERNAL:
             self._log.error(Event.SystemError, "the export failed unexpectedly", error=error)
-        if not self.task.state.finished:
-            self._running.fail(answer.failure)
+        self._running.fail(answer.failure)
+        try:
+            self._running.checkpoint()
+        except ServiceError as ended:
+            answer = ended
         answer.task_id = self.task.task_id
         return answer
 

@@ -74,8 +74,9 @@ class CommittedBatches:
     def _read(self) -> Message | None:
         try:
             return self._stream.read()
-        except ServiceError:
-            if self.rows == self._declared:
+        except ServiceError as error:
+            broke_off = error.code is ErrorCode.INCOMPLETE_STREAM
+            if broke_off and self.rows == self._declared:
                 return None
             raise
 

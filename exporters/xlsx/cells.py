@@ -1,23 +1,25 @@
 """How the values of one column become cells: a writer for each kind of value.
 
-A writer looks at the column's values in one block and answers with a `Cell`: the text that stands
-after `<c r="A1`, as literals and polars expressions in turn. What a block does not contain costs
-nothing: texts are escaped only where something needs it, numbers are split into numbers and texts
-only where some are too long.
+A writer first *looks* at the column's values in a block, in Arrow and at memory speed, and answers
+with a `Sight`: which variant of its cells the block needs. Then it gives the *parts* of that
+variant: the text that stands after `<c r="A1`, as literals and polars expressions in turn. Few
+variants occur in a table, so that expressions are built once and used for every block; and what a
+block does not contain costs nothing: texts are escaped only where something needs it, numbers are
+split into numbers and texts only where some are too long.
 """
 
-import math
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from decimal import Decimal
+from typing import Any, Final
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 Part = str | pl.Expr
-
-MAX_CELL_LENGTH: Final = 32_767
-"""UTF-16 units that Excel takes in one cell (Excel specifications and limits)."""
+Parts = tuple[Part, ...]
 
 MAX_EXACT: Final = 10**15 - 1
 """The largest whole number that Excel keeps exactly: 15 digits."""
@@ -32,44 +34,48 @@ WARNINGS: Final[Mapping[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    """One column's cells in one block; a row whose parts hold a null gets no cell if `nullable`."""
+class Sight:
+    """What a writer saw in a column of a block.
 
-    parts: tuple[Part, ...]
+    `variant` is what `parts` is asked for; None is the plain one. A row whose parts hold a null
+    gets no cell if `nullable`.
+    """
+
     nullable: bool
+    variant: Hashable = None
     warnings: Mapping[str, int] = field(default_factory=dict)
 
 
-class CellWriter(Protocol):
-    """Decides how one column of one block is written."""
+class CellWriter(ABC):
+    """Decides how one column is written."""
 
-    def __call__(self, values: pl.Series, array: pa.Array) -> Cell:
-        """The cells for `values`, whose name is the column's name in the block's frame.
+    def look(self, array: pa.Array) -> Sight:
+        """What the cells of `array` need; by default nothing special."""
+        return Sight(array.null_count > 0)
 
-        `array` holds the same values, for writers that look at their bytes.
-        """
-        ...
+    @abstractmethod
+    def parts(self, column: pl.Expr, variant: Hashable) -> Parts:
+        """The cells of `column` in a variant that `look` gave."""
 
 
-def number(value: pl.Expr, style: int) -> tuple[Part, ...]:
+def number(value: pl.Expr, style: int) -> Parts:
     """A numeric cell in a style (0: none)."""
-    return (f'"{_style(style)}><v>', value, "</v></c>")
+    return (f'"{style_attribute(style)}><v>', value, "</v></c>")
 
 
-def text(value: pl.Expr, style: int = 0, *, preserve: bool = False) -> tuple[Part, ...]:
+def text(value: pl.Expr, style: int = 0, *, preserve: bool = False) -> Parts:
     """A text cell; `value` is escaped. `preserve` keeps spaces and line ends at its edges."""
     space = ' xml:space="preserve"' if preserve else ""
-    return (f'"{_style(style)} t="inlineStr"><is><t{space}>', value, "</t></is></c>")
+    start = f'"{style_attribute(style)} t="inlineStr"><is><t{space}>'
+    return (start, value, "</t></is></c>")
 
 
-def either(
-    condition: pl.Expr, yes: tuple[Part, ...], otherwise: tuple[Part, ...]
-) -> tuple[Part, ...]:
+def either(condition: pl.Expr, yes: Parts, otherwise: Parts) -> Parts:
     """Cells written one way where `condition` holds and another where not."""
     return (pl.when(condition).then(joined(yes)).otherwise(joined(otherwise)),)
 
 
-def joined(parts: tuple[Part, ...]) -> pl.Expr:
+def joined(parts: Parts) -> pl.Expr:
     """One expression for a row of parts; neighbouring literals become one."""
     merged: list[Part] = []
     for part in parts:
@@ -80,100 +86,100 @@ def joined(parts: tuple[Part, ...]) -> pl.Expr:
     return pl.concat_str([pl.lit(part) if isinstance(part, str) else part for part in merged])
 
 
-def has_nulls(values: pl.Series) -> bool:
-    """Whether any value is null; polars knows without looking."""
-    return values.null_count() > 0
-
-
-def _style(style: int) -> str:
+def style_attribute(style: int) -> str:
+    """The attribute for a style; the default style needs none."""
     return f' s="{style}"' if style else ""
 
 
+def bounds(array: pa.Array) -> tuple[Any, Any] | None:
+    """The least and the greatest value, or None where all are null."""
+    found = pc.min_max(array).as_py()
+    return None if found["min"] is None else (found["min"], found["max"])
+
+
+def count(condition: pa.Array) -> int:
+    """How many values of a boolean array are true."""
+    return int(pc.sum(condition).as_py() or 0)
+
+
 @dataclass(frozen=True, slots=True)
-class BooleanCells:
+class BooleanCells(CellWriter):
     """Booleans."""
 
     style: int
 
-    def __call__(self, values: pl.Series, array: pa.Array) -> Cell:  # noqa: ARG002
-        value = pl.col(values.name).cast(pl.UInt8).cast(pl.String)
-        parts = (f'"{_style(self.style)} t="b"><v>', value, "</v></c>")
-        return Cell(parts, has_nulls(values))
+    def parts(self, column: pl.Expr, variant: Hashable) -> Parts:  # noqa: ARG002
+        value = column.cast(pl.UInt8).cast(pl.String)
+        return (f'"{style_attribute(self.style)} t="b"><v>', value, "</v></c>")
+
+
+_SOME_LONG: Final = "some long"
 
 
 @dataclass(frozen=True, slots=True)
-class IntegerCells:
+class IntegerCells(CellWriter):
     """Whole numbers; those that Excel would round are texts where `long_as_text`."""
 
     style: int
     long_as_text: bool
 
-    def __call__(self, values: pl.Series, array: pa.Array) -> Cell:  # noqa: ARG002
-        column = pl.col(values.name)
+    def look(self, array: pa.Array) -> Sight:
+        nullable = array.null_count > 0
+        found = bounds(array) if self.long_as_text and array.type.bit_width == 64 else None
+        if found is None or (found[0] >= -MAX_EXACT and found[1] <= MAX_EXACT):
+            return Sight(nullable)
+        # Doubles hold every whole number near the bound, and no integer type overflows in them.
+        sizes = pc.abs(pc.cast(array, pa.float64(), safe=False))
+        long = count(pc.greater(sizes, float(MAX_EXACT)))
+        return Sight(nullable, _SOME_LONG, {"LONG_NUMBERS_AS_TEXT": long})
+
+    def parts(self, column: pl.Expr, variant: Hashable) -> Parts:
         value = column.cast(pl.String)
         plain = number(value, self.style)
-        if not self.long_as_text or _all_within(values, -MAX_EXACT, MAX_EXACT):
-            return Cell(plain, has_nulls(values))
-        exact = column.is_between(-MAX_EXACT, MAX_EXACT)
-        long = _count(values, ~exact)
-        parts = either(exact, plain, text(value))
-        return Cell(parts, has_nulls(values), {"LONG_NUMBERS_AS_TEXT": long})
+        if variant is None:
+            return plain
+        return either(column.is_between(-MAX_EXACT, MAX_EXACT), plain, text(value))
 
 
 @dataclass(frozen=True, slots=True)
-class DecimalCells:
+class DecimalCells(CellWriter):
     """Decimals of any scale; those over 15 significant digits are texts where `long_as_text`."""
 
     style: int
     long_as_text: bool
 
-    def __call__(self, values: pl.Series, array: pa.Array) -> Cell:  # noqa: ARG002
-        value = pl.col(values.name).cast(pl.String)
-        plain = number(value, self.style)
-        if not self.long_as_text or self._always_exact(values):
-            return Cell(plain, has_nulls(values))
-        digits = value.str.replace_all("[-.]", "").str.strip_chars_start("0").str.len_bytes()
-        exact = digits <= 15
-        long = _count(values, ~exact)
-        warnings = {"LONG_NUMBERS_AS_TEXT": long} if long else {}
-        return Cell(either(exact, plain, text(value)), has_nulls(values), warnings)
+    def look(self, array: pa.Array) -> Sight:
+        nullable = array.null_count > 0
+        found = bounds(array) if self.long_as_text and array.type.precision > 15 else None
+        exact = Decimal(MAX_EXACT).scaleb(-array.type.scale)
+        if found is None or (-exact <= found[0] and found[1] <= exact):
+            return Sight(nullable)
+        long = pc.greater(pc.abs(array), pa.scalar(exact, array.type))
+        return Sight(nullable, _SOME_LONG, {"LONG_NUMBERS_AS_TEXT": count(long)})
 
-    @staticmethod
-    def _always_exact(values: pl.Series) -> bool:
-        dtype = values.dtype
-        return (
-            isinstance(dtype, pl.Decimal) and dtype.precision is not None and dtype.precision <= 15
-        )
+    def parts(self, column: pl.Expr, variant: Hashable) -> Parts:
+        value = column.cast(pl.String)
+        plain = number(value, self.style)
+        if variant is None:
+            return plain
+        digits = value.str.replace_all("[-.]", "").str.strip_chars_start("0").str.len_bytes()
+        return either(digits <= 15, plain, text(value))
 
 
 @dataclass(frozen=True, slots=True)
-class FloatCells:
+class FloatCells(CellWriter):
     """Floats in the shortest form that reads back equal; NaN and infinities are empty."""
 
     style: int
 
-    def __call__(self, values: pl.Series, array: pa.Array) -> Cell:  # noqa: ARG002
-        column = pl.col(values.name)
+    def look(self, array: pa.Array) -> Sight:
+        finite = pc.is_finite(array)
+        if pc.all(finite).as_py() is not False:
+            return Sight(array.null_count > 0)
+        return Sight(True, "some odd", {"NON_FINITE_EMPTY": count(pc.invert(finite))})
+
+    def parts(self, column: pl.Expr, variant: Hashable) -> Parts:
         value = column.cast(pl.String)
-        if _finite(values):
-            return Cell(number(value, self.style), has_nulls(values))
-        odd = _count(values, ~column.is_finite())
-        value = pl.when(column.is_finite()).then(value)
-        return Cell(number(value, self.style), nullable=True, warnings={"NON_FINITE_EMPTY": odd})
-
-
-def _all_within(values: pl.Series, least: int, most: int) -> bool:
-    low, high = values.min(), values.max()
-    if not isinstance(low, int) or not isinstance(high, int):
-        return True
-    return least <= low and high <= most
-
-
-def _finite(values: pl.Series) -> bool:
-    """A sum is finite only if every value is; an overflowing sum merely takes the careful way."""
-    total = values.sum()
-    return isinstance(total, int | float) and math.isfinite(total)
-
-
-def _count(values: pl.Series, condition: pl.Expr) -> int:
-    return int(values.to_frame().select(condition.sum()).item() or 0)
+        if variant is not None:
+            value = pl.when(column.is_finite()).then(value)
+        return number(value, self.style)

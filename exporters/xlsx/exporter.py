@@ -26,8 +26,6 @@ MAX_COLUMNS: Final = 16_384
 MAX_SHEETS: Final = 1_000
 """Excel names no limit but memory; nobody can use a workbook with more."""
 
-BLOCK_ROWS: Final = 8_192
-
 _CELL_MARKUP: Final = 80
 """An upper bound for the XML around one value, in bytes."""
 
@@ -76,7 +74,7 @@ class XlsxExporter(Exporter):
         self._check_columns()
         self._options = options
         self._rows_a_sheet = min(options.rows_per_sheet, SHEET_ROWS - options.start_row)
-        self._cutter = BlockCutter(rows=BLOCK_ROWS)
+        self._cutter = BlockCutter()
         self._package = Package(sink, options.compression)
         self._blocks = OrderedBlocks[_Block](workers, self._write_block)
         self._tally = WarningTally(WARNINGS)

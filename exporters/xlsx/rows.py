@@ -5,8 +5,9 @@ column's data buffers are the XML of the block. No row and no cell is touched by
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import polars as pl
@@ -17,7 +18,6 @@ from exporters.columns import Column
 from exporters.options import XlsxOptions
 from exporters.xlsx.cells import (
     BooleanCells,
-    Cell,
     CellWriter,
     DecimalCells,
     FloatCells,
@@ -28,6 +28,9 @@ from exporters.xlsx.cells import (
 from exporters.xlsx.temporal import DateCells, DurationCells, TimeCells, TimestampCells
 from exporters.xlsx.texts import TextCells
 from exporters.zones import Zone
+
+MAX_EXPRESSIONS: Final = 64
+"""Row expressions that are kept: one for each combination of variants that blocks have."""
 
 _ROW: Final = "row"
 """The frame's column of row numbers; data columns are named by their place, `0`, `1`, …"""
@@ -43,7 +46,10 @@ class Rows:
 
 
 class RowWriter:
-    """Writes blocks of one schema; `styles` are the style indexes of the columns' cells."""
+    """Writes blocks of one schema; `styles` are the style indexes of the columns' cells.
+
+    Thread safe: expressions that two threads build at once are merely built twice.
+    """
 
     def __init__(
         self, columns: Sequence[Column], styles: Sequence[int], options: XlsxOptions
@@ -52,36 +58,39 @@ class RowWriter:
             cell_writer(column.type, style, options)
             for column, style in zip(columns, styles, strict=True)
         ]
-        self._letters = [xl_col_to_name(index) for index in range(len(columns))]
+        self._row = lru_cache(maxsize=MAX_EXPRESSIONS)(self._build_row)
 
     def write(self, batch: pa.RecordBatch, first_row: int) -> Rows:
         """The XML of `batch`, whose first row is the sheet's row `first_row` (1-based)."""
-        frame = as_frame(batch)
-        cells = [
-            writer(frame[str(index)], array)
-            for index, (writer, array) in enumerate(zip(self._writers, batch.columns, strict=True))
+        sights = [
+            writer.look(array) for writer, array in zip(self._writers, batch.columns, strict=True)
         ]
-        numbers = pl.int_range(first_row, first_row + frame.height, eager=True)
-        frame = frame.with_columns(numbers.cast(pl.String).alias(_ROW))
-        xml = frame.select(self._row(cells)).to_series()
+        row = self._row(tuple((sight.variant, sight.nullable) for sight in sights))
+        xml = as_frame(batch, first_row).select(row).to_series()
         warnings: Counter[str] = Counter()
-        for cell in cells:
-            warnings.update(cell.warnings)
-        return Rows(_data_buffers(xml), frame.height, warnings)
+        for sight in sights:
+            warnings.update(sight.warnings)
+        return Rows(_data_buffers(xml), batch.num_rows, warnings)
 
-    def _row(self, cells: Sequence[Cell]) -> pl.Expr:
-        row = pl.col(_ROW)
-        parts: list[Part] = ['<row r="', row, '">']
-        for letters, cell in zip(self._letters, cells, strict=True):
-            whole = (f'<c r="{letters}', row, *cell.parts)
-            parts.extend([joined(whole).fill_null("")] if cell.nullable else whole)
+    def _build_row(self, variants: tuple[tuple[Hashable, bool], ...]) -> pl.Expr:
+        """The expression for a whole row, each column's cells in a variant, nullable or not."""
+        number = pl.col(_ROW)
+        parts: list[Part] = ['<row r="', number, '">']
+        for place, (variant, nullable) in enumerate(variants):
+            cell = self._writers[place].parts(pl.col(str(place)), variant)
+            whole = (f'<c r="{xl_col_to_name(place)}', number, *cell)
+            parts.extend([joined(whole).fill_null("")] if nullable else whole)
         return joined((*parts, "</row>"))
 
 
-def as_frame(batch: pa.RecordBatch) -> pl.DataFrame:
-    """A canonical batch as a frame with columns `0`, `1`, …; shares its memory where it can."""
-    names = [str(index) for index in range(batch.num_columns)]
-    arrays = [_in_utc(array) for array in batch.columns]
+def as_frame(batch: pa.RecordBatch, first_row: int = 1) -> pl.DataFrame:
+    """A canonical batch as a frame with columns `0`, `1`, … and the row numbers as text.
+
+    Shares the batch's memory where it can.
+    """
+    numbers = pa.arange(first_row, first_row + batch.num_rows).cast(pa.large_string())
+    names = [*(str(place) for place in range(batch.num_columns)), _ROW]
+    arrays = [*map(_in_utc, batch.columns), numbers]
     frame = pl.from_arrow(pa.RecordBatch.from_arrays(arrays, names=names), rechunk=False)
     assert isinstance(frame, pl.DataFrame)  # noqa: S101  # from_arrow types a batch too widely
     return frame
@@ -130,7 +139,7 @@ def _data_buffers(xml: pl.Series) -> list[pa.Buffer]:
     polars appends the texts of a new column to data buffers in row order, so that the buffers
     are the XML already. Where they hold more or less than the texts, the texts are copied together.
     """
-    buffers = xml.to_arrow().buffers()[2:]
+    buffers = xml.to_arrow(compat_level=pl.CompatLevel.newest()).buffers()[2:]
     if sum(buffer.size for buffer in buffers) == xml.str.len_bytes().sum():
         return list(buffers)
     return [xml.to_arrow(compat_level=pl.CompatLevel.oldest()).buffers()[2]]

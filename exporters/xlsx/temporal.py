@@ -1,98 +1,129 @@
 """Dates, timestamps, times and durations as Excel's day numbers, shown by a number format."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from exporters.durations import UNITS_A_SECOND, duration_text
-from exporters.xlsx.cells import Cell, Part, either, has_nulls, number, text
+from exporters.xlsx.cells import CellWriter, Parts, Sight, bounds, count, either, number, text
 from exporters.zones import Zone
 
 UNIX_EPOCH: Final = 25_569
 """The day number of 1970-01-01."""
 
-_FIRST_DAY: Final = 61 - UNIX_EPOCH
+FIRST_DAY: Final = 61 - UNIX_EPOCH
 """1900-03-01 in Unix days: before it Excel counts a 29 February 1900 that never was."""
 
-_LAST_DAY: Final = 2_958_465 - UNIX_EPOCH
-"""9999-12-31 in Unix days."""
+END_DAY: Final = 2_958_466 - UNIX_EPOCH
+"""The day after 9999-12-31 in Unix days."""
 
 SECONDS_A_DAY: Final = 86_400
 
+_SOME_OUTSIDE: Final = "some outside"
+
 
 @dataclass(frozen=True, slots=True)
-class DateCells:
+class DateCells(CellWriter):
     """Dates; those that Excel lacks are ISO 8601 texts."""
 
     style: int
 
-    def __call__(self, values: pl.Series, array: pa.Array) -> Cell:  # noqa: ARG002
-        day = pl.col(values.name).to_physical()
+    def look(self, array: pa.Array) -> Sight:
+        days = array.view(pa.int32())
+        found = bounds(days)
+        if found is None or (found[0] >= FIRST_DAY and found[1] < END_DAY):
+            return Sight(array.null_count > 0)
+        outside = count(pc.or_(pc.less(days, FIRST_DAY), pc.greater_equal(days, END_DAY)))
+        return Sight(array.null_count > 0, _SOME_OUTSIDE, {"DATES_AS_TEXT": outside})
+
+    def parts(self, column: pl.Expr, variant: Hashable) -> Parts:
+        day = column.to_physical()
         plain = number((day + UNIX_EPOCH).cast(pl.String), self.style)
-        return _within_calendar(values, day, 1, plain, "%Y-%m-%d")
+        if variant is None:
+            return plain
+        known = (day >= FIRST_DAY) & (day < END_DAY)
+        return either(known, plain, text(column.dt.to_string("%Y-%m-%d")))
 
 
 @dataclass(frozen=True, slots=True)
-class TimestampCells:
+class TimestampCells(CellWriter):
     """Timestamps by the wall clock of `zone`, or as they are when they have none."""
 
     style: int
     unit: str
     zone: Zone | None
 
-    def __call__(self, values: pl.Series, array: pa.Array) -> Cell:  # noqa: ARG002
-        if self.zone is not None:
-            wall = self.zone.wall_clock(pl.col(values.name))
-            values = values.to_frame().select(wall.alias(values.name)).to_series()
-        instant = pl.lit(values).to_physical() if self.zone else pl.col(values.name).to_physical()
-        per_day = SECONDS_A_DAY * UNITS_A_SECOND[self.unit]
-        serial = instant / per_day + UNIX_EPOCH
+    def look(self, array: pa.Array) -> Sight:
+        nullable = array.null_count > 0
+        found = bounds(array.view(pa.int64()))
+        per_day = SECONDS_A_DAY * UNITS_A_SECOND[array.type.unit]
+        # No clock is further than a day from UTC.
+        if found is None or (
+            (FIRST_DAY + 1) * per_day <= found[0] and found[1] < (END_DAY - 1) * per_day
+        ):
+            return Sight(nullable)
+        known = self._known(self._wall_clock(pl.col("time")))
+        values = pl.Series("time", array).to_frame()
+        outside = count(values.select(~known).to_series().to_arrow())
+        return Sight(nullable, _SOME_OUTSIDE, {"DATES_AS_TEXT": outside} if outside else {})
+
+    def parts(self, column: pl.Expr, variant: Hashable) -> Parts:
+        wall = self._wall_clock(column)
+        serial = wall.to_physical() / self._per_day + UNIX_EPOCH
         plain = number(serial.cast(pl.String), self.style)
-        return _within_calendar(values, instant, per_day, plain, "%Y-%m-%d %H:%M:%S%.f")
+        if variant is None:
+            return plain
+        shown = wall.dt.to_string("%Y-%m-%d %H:%M:%S%.f")
+        return either(self._known(wall), plain, text(shown))
+
+    @property
+    def _per_day(self) -> int:
+        return SECONDS_A_DAY * UNITS_A_SECOND[self.unit]
+
+    def _wall_clock(self, column: pl.Expr) -> pl.Expr:
+        return self.zone.wall_clock(column) if self.zone else column
+
+    def _known(self, wall: pl.Expr) -> pl.Expr:
+        """Whether Excel has the day."""
+        instant = wall.to_physical()
+        return (instant >= FIRST_DAY * self._per_day) & (instant < END_DAY * self._per_day)
 
 
 @dataclass(frozen=True, slots=True)
-class TimeCells:
+class TimeCells(CellWriter):
     """Times of day."""
 
     style: int
 
-    def __call__(self, values: pl.Series, array: pa.Array) -> Cell:  # noqa: ARG002
-        fraction = pl.col(values.name).to_physical() / (SECONDS_A_DAY * UNITS_A_SECOND["ns"])
-        return Cell(number(fraction.cast(pl.String), self.style), has_nulls(values))
+    def parts(self, column: pl.Expr, variant: Hashable) -> Parts:  # noqa: ARG002
+        fraction = column.to_physical() / (SECONDS_A_DAY * UNITS_A_SECOND["ns"])
+        return number(fraction.cast(pl.String), self.style)
 
 
 @dataclass(frozen=True, slots=True)
-class DurationCells:
+class DurationCells(CellWriter):
     """Durations; negative ones, which Excel shows as ####, are texts."""
 
     style: int
     unit: str
 
-    def __call__(self, values: pl.Series, array: pa.Array) -> Cell:  # noqa: ARG002
-        column = pl.col(values.name)
+    def look(self, array: pa.Array) -> Sight:
+        lengths = array.view(pa.int64())
+        found = bounds(lengths)
+        if found is None or found[0] >= 0:
+            return Sight(array.null_count > 0)
+        negative = count(pc.less(lengths, 0))
+        warnings = {"NEGATIVE_DURATIONS_AS_TEXT": negative}
+        return Sight(array.null_count > 0, "some negative", warnings)
+
+    def parts(self, column: pl.Expr, variant: Hashable) -> Parts:
         length = column.to_physical()
         days = length / (SECONDS_A_DAY * UNITS_A_SECOND[self.unit])
         plain = number(days.cast(pl.String), self.style)
-        negative = int((values.to_physical() < 0).sum())
-        if not negative:
-            return Cell(plain, has_nulls(values))
-        parts = either(length >= 0, plain, text(duration_text(column, self.unit)))
-        return Cell(parts, has_nulls(values), {"NEGATIVE_DURATIONS_AS_TEXT": negative})
-
-
-def _within_calendar(
-    values: pl.Series, instant: pl.Expr, per_day: int, plain: tuple[Part, ...], pattern: str
-) -> Cell:
-    """`plain` where Excel has the day, a text in `pattern` elsewhere; `per_day` units a day."""
-    physical = values.to_physical()
-    low, high = physical.min(), physical.max()
-    first, end = _FIRST_DAY * per_day, (_LAST_DAY + 1) * per_day
-    if not isinstance(low, int) or not isinstance(high, int) or (first <= low and high < end):
-        return Cell(plain, has_nulls(values))
-    outside = int(((physical < first) | (physical >= end)).sum())
-    known = (instant >= first) & (instant < end)
-    shown = pl.lit(values).dt.to_string(pattern)
-    return Cell(either(known, plain, text(shown)), has_nulls(values), {"DATES_AS_TEXT": outside})
+        if variant is None:
+            return plain
+        return either(length >= 0, plain, text(duration_text(column, self.unit)))

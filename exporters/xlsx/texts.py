@@ -1,12 +1,17 @@
 """Text cells: what XML and Excel need escaped, cut or kept."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from exporters.xlsx.cells import MAX_CELL_LENGTH, Cell, has_nulls, text
+from exporters.xlsx.cells import CellWriter, Parts, Sight, count, text
+
+MAX_CELL_LENGTH: Final = 32_767
+"""UTF-16 units that Excel takes in one cell (Excel specifications and limits)."""
 
 _FIRST_PRINTABLE: Final = 0x20
 _ENTITIES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
@@ -16,101 +21,121 @@ _ESCAPED: Final = {character: f"_x{ord(character):04X}_" for character in _UNPRI
 
 _ESCAPE: Final = "_x[0-9A-Fa-f]{4}_"
 _EDGES: Final = "^[ \t\n\r]|[ \t\n\r]$"
+_ASTRAL: Final = "[\U00010000-\U0010ffff]"
+
+
+class _Needs(NamedTuple):
+    """What the texts of a block need; all False is the plain variant."""
+
+    entities: str = ""
+    controls: bool = False
+    escapes: bool = False
+    edges: bool = False
+    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class TextCells:
+class TextCells(CellWriter):
     """Texts, exactly as they are: never a formula, never a link, never a number."""
 
     style: int
 
-    def __call__(self, values: pl.Series, array: pa.Array) -> Cell:
-        look = Look(array)
-        value = escaped(pl.col(values.name), look)
-        warnings: dict[str, int] = {}
-        if int(str(values.str.len_bytes().max() or 0)) > MAX_CELL_LENGTH:
-            cut, warnings = _cut(values)
-            value = escaped(pl.lit(cut), look)
-        cell = text(value, self.style, preserve=_has_edges(values, look))
-        return Cell(cell, has_nulls(values), warnings)
+    def look(self, array: pa.Array) -> Sight:
+        octets = _Octets(array)
+        has_controls = octets.least() < _FIRST_PRINTABLE
+        longest = pc.max(pc.binary_length(array)).as_py() or 0
+        long = _long_texts(array) if longest > MAX_CELL_LENGTH else 0
+        needs = _Needs(
+            entities="".join(filter(octets.has, _ENTITIES)),
+            controls=has_controls or any(map(octets.has, _NONCHARACTERS)),
+            escapes=octets.has("_x"),
+            edges=_has_edges(array, octets, has_controls=has_controls),
+            cut=long > 0,
+        )
+        variant = needs if any(needs) else None
+        return Sight(array.null_count > 0, variant, {"CELLS_CUT": long} if long else {})
+
+    def parts(self, column: pl.Expr, variant: Hashable) -> Parts:
+        if not isinstance(variant, _Needs):
+            return text(column, self.style)
+        value = _cut(column) if variant.cut else column
+        return text(_escaped(value, variant), self.style, preserve=variant.edges)
 
 
-class Look:
-    """What the texts of an array hold, found in their bytes at memory speed.
+class _Octets:
+    """The joined bytes of an array's texts.
 
-    A look at the joined bytes costs a hundredth of a search in each text. It may say that something
-    is there which is not (in the bytes under a null), never the opposite.
+    A look at them costs a hundredth of a search in each text. It may say that something is there
+    which is not (in the bytes under a null), never the opposite.
     """
 
     def __init__(self, array: pa.Array) -> None:
-        offsets = _offsets(array)
-        first, last = int(offsets[0]), int(offsets[-1])
-        self._data = bytes(memoryview(array.buffers()[2])[first:last]) if last > first else b""
-        self.has_controls = self._has_controls()
+        _, offsets, data = array.buffers()
+        width = 8 if pa.types.is_large_string(array.type) else 4
+        places = memoryview(offsets).cast("q" if width == 8 else "i") if offsets else [0] * 1
+        first = places[array.offset] if offsets else 0
+        last = places[array.offset + len(array)] if offsets else 0
+        self._data = bytes(memoryview(data)[first:last]) if last > first else b""
 
-    def has(self, text: str) -> bool:
-        """Whether `text` stands anywhere.
+    def has(self, sought: str) -> bool:
+        """Whether `sought` stands anywhere.
 
         One byte is searched far faster than several: the first rules out most blocks.
         """
-        sought = text.encode()
-        return sought[:1] in self._data and (len(sought) == 1 or sought in self._data)
+        octets = sought.encode()
+        return octets[:1] in self._data and (len(octets) == 1 or octets in self._data)
 
-    def _has_controls(self) -> bool:
+    def least(self) -> int:
+        """The smallest byte; 255 where there is none."""
         if not self._data:
-            return False
-        size = len(self._data)
-        octets = pa.Array.from_buffers(pa.uint8(), size, [None, pa.py_buffer(self._data)])
-        return int(str(pl.Series(octets).min())) < _FIRST_PRINTABLE
+            return 255
+        buffers = [None, pa.py_buffer(self._data)]
+        return int(pc.min(pa.Array.from_buffers(pa.uint8(), len(self._data), buffers)).as_py())
 
 
-def _offsets(array: pa.Array) -> pl.Series:
-    """Where each text of `array` begins in its data buffer, and where the last ends."""
-    kind = pa.int64() if pa.types.is_large_string(array.type) else pa.int32()
-    buffers = [None, array.buffers()[1]]
-    count = len(array) + 1
-    return pl.Series(pa.Array.from_buffers(kind, count, buffers, offset=array.offset))
-
-
-def _has_edges(values: pl.Series, look: Look) -> bool:
-    """Whether a text begins or ends with white space that XML readers drop."""
-    if look.has_controls:
-        return bool(values.str.contains(_EDGES).any())
-    if not look.has(" "):
+def _has_edges(array: pa.Array, octets: _Octets, *, has_controls: bool) -> bool:
+    """Whether a text begins or ends with white space, which XML readers drop unless told."""
+    if has_controls:
+        return bool(pc.any(pc.match_substring_regex(array, _EDGES)).as_py())
+    if not octets.has(" "):
         return False
-    return bool(values.str.starts_with(" ").any() or values.str.ends_with(" ").any())
+    return bool(
+        pc.any(pc.starts_with(array, " ")).as_py() or pc.any(pc.ends_with(array, " ")).as_py()
+    )
 
 
-def escaped(value: pl.Expr, look: Look) -> pl.Expr:
-    """`value` for XML, where `look` says what there is to escape.
+def _escaped(value: pl.Expr, needs: _Needs) -> pl.Expr:
+    """`value` for XML.
 
     Characters that XML cannot hold become `_xHHHH_` (ECMA-376 part 1, 22.9.2.19, ST_Xstring), and
     so does a carriage return, which an XML parser would turn into a line feed. A text that looks
     like such an escape has its underscore escaped, so that it survives.
     """
-    if look.has("_x"):
+    if needs.escapes:
         protected = value.str.replace_all("_x", "_x005F_x", literal=True)
         value = pl.when(value.str.contains(_ESCAPE)).then(protected).otherwise(value)
-    replacements = {each: entity for each, entity in _ENTITIES.items() if look.has(each)}
-    if look.has_controls or any(map(look.has, _NONCHARACTERS)):
+    replacements = {each: _ENTITIES[each] for each in needs.entities}
+    if needs.controls:
         replacements |= _ESCAPED
     if not replacements:
         return value
     return value.str.replace_many(list(replacements), list(replacements.values()))
 
 
-def _cut(values: pl.Series) -> tuple[pl.Series, dict[str, int]]:
-    """`values` with long ones cut to what Excel takes, and how many were.
+def _long_texts(array: pa.Array) -> int:
+    """How many texts are longer than Excel takes."""
+    units = pl.Series("texts", array).to_frame().select(_units(pl.col("texts"))).to_series()
+    return count((units > MAX_CELL_LENGTH).to_arrow())
 
-    Excel counts UTF-16 units: a character outside the basic plane is two. A text with such
-    characters is cut to half the length, which never splits one.
-    """
-    column = pl.col(values.name)
-    astral = column.str.count_matches("[\U00010000-\U0010ffff]")
-    units = column.str.len_chars() + astral
-    long = units > MAX_CELL_LENGTH
-    limit = pl.when(astral == 0).then(MAX_CELL_LENGTH).otherwise(MAX_CELL_LENGTH // 2)
-    cut = pl.when(long).then(column.str.slice(0, limit)).otherwise(column)
-    frame = values.to_frame().select(cut.alias(values.name), long.alias("long"))
-    count = int(frame["long"].sum())
-    return frame[values.name], {"CELLS_CUT": count} if count else {}
+
+def _units(column: pl.Expr) -> pl.Expr:
+    """Lengths in UTF-16 units, as Excel counts: two for a character outside the basic plane."""
+    return column.str.len_chars() + column.str.count_matches(_ASTRAL)
+
+
+def _cut(column: pl.Expr) -> pl.Expr:
+    """`column` with long texts cut; with astral characters to half, which never splits one."""
+    plain = column.str.count_matches(_ASTRAL) == 0
+    limit = pl.when(plain).then(MAX_CELL_LENGTH).otherwise(MAX_CELL_LENGTH // 2)
+    long = _units(column) > MAX_CELL_LENGTH
+    return pl.when(long).then(column.str.slice(0, limit)).otherwise(column)

@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 from exporters.base import Data
 from flight_server.errors import ErrorCode, ServiceError, translate
 from flight_server.storage.base import Digest, check_task_id
+from flight_server.storage.writeback import Writeback
 
 SUFFIX: Final = ".spool"
 
@@ -76,6 +77,7 @@ class SpoolFile:
             raise translate(error) from error
         # Unbuffered: exporters write whole blocks.
         self._file = FileIO(descriptor, "wb")
+        self._writeback = Writeback(descriptor)
 
     def write(self, data: Data, /) -> None:
         """Append all of `data`.
@@ -93,6 +95,7 @@ class SpoolFile:
         except (OSError, ServiceError) as error:
             self.discard()
             raise translate(error) from error
+        self._writeback.grown(self.size)
         self._hash.update(view)
 
     def seal(self) -> Digest:

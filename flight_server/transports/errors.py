@@ -53,7 +53,7 @@ def flight_error(error: ServiceError) -> flight.FlightError:
         "task_id": error.task_id,
         "retryable": error.code.retryable,
     }
-    return make(str(error), json.dumps(extra).encode())
+    return make(str(error), json.dumps(extra, ensure_ascii=False).encode())
 
 
 @contextmanager

@@ -1,0 +1,109 @@
+"""What is measured, and how much of it."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+FormatName = Literal["csv", "xlsx"]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One way to write one table to one file."""
+
+    name: str
+    format: FormatName
+    title: str
+    package: str
+    """The distribution that does it, whose version stands in the results."""
+    slow: bool = False
+    """Measured on fewer rows and in fewer rounds, and compared by rows a second."""
+
+
+OUR_PACKAGE: Final = "export-middleware"
+
+OURS_XLSX: Final = Case("ours-xlsx", "xlsx", "Export Middleware", OUR_PACKAGE)
+OURS_CSV: Final = Case("ours-csv", "csv", "Export Middleware, `strings` (the default)", OUR_PACKAGE)
+OURS_CSV_MINIMAL: Final = Case(
+    "ours-csv-minimal", "csv", "Export Middleware, `minimal`", OUR_PACKAGE
+)
+XLSXWRITER: Final = Case(
+    "xlsxwriter", "xlsx", "XlsxWriter, `constant_memory`, a write per cell", "xlsxwriter", slow=True
+)
+POLARS_EXCEL: Final = Case("polars-excel", "xlsx", "polars `write_excel`", "polars", slow=True)
+JETXL: Final = Case("jetxl", "xlsx", "jetxl `write_sheet_arrow`", "jetxl")
+RUSTPY: Final = Case(
+    "rustpy", "xlsx", "rustpy-xlsxwriter `write_worksheet`", "rustpy-xlsxwriter", slow=True
+)
+POLARS_CSV: Final = Case("polars-csv", "csv", "polars `write_csv`, whole frame", "polars")
+DUCKDB: Final = Case("duckdb", "csv", "DuckDB `COPY`", "duckdb")
+PYTHON_CSV: Final = Case("python-csv", "csv", "Python `csv.writer`", "python", slow=True)
+
+CASES: Final = (
+    OURS_XLSX,
+    JETXL,
+    RUSTPY,
+    XLSXWRITER,
+    POLARS_EXCEL,
+    OURS_CSV,
+    OURS_CSV_MINIMAL,
+    POLARS_CSV,
+    DUCKDB,
+    PYTHON_CSV,
+)
+
+WHOLE_WAY_XLSX: Final = Case("whole-way-xlsx", "xlsx", "Excel, the whole way", OUR_PACKAGE)
+WHOLE_WAY_CSV: Final = Case("whole-way-csv", "csv", "CSV, the whole way", OUR_PACKAGE)
+WHOLE_WAYS: Final = ((WHOLE_WAY_XLSX, OURS_XLSX), (WHOLE_WAY_CSV, OURS_CSV))
+"""Client, Flight, file, checksum and link; each with the exporter that it is compared with."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is measured."""
+
+    rows: int
+    slow_rows: int
+    rounds: int
+    slow_rounds: int
+    memory_formats: tuple[FormatName, ...]
+    memory_rows: tuple[int, int]
+    """A short export and a long one."""
+    settle_seconds: float
+    """How long a server is left alone before its idle memory is taken."""
+    exports: int
+    """Exports that run at once while the status is asked for."""
+    export_rows: int
+
+    def rows_of(self, case: Case) -> int:
+        """The rows that a case writes."""
+        return self.slow_rows if case.slow else self.rows
+
+    def rounds_of(self, case: Case) -> int:
+        """How often a case is run."""
+        return self.slow_rounds if case.slow else self.rounds
+
+
+FULL: Final = Plan(
+    rows=1_000_000,
+    slow_rows=100_000,
+    rounds=5,
+    slow_rounds=3,
+    memory_formats=("csv", "xlsx"),
+    memory_rows=(100_000, 5_000_000),
+    settle_seconds=1.0,
+    exports=10,
+    export_rows=300_000,
+)
+
+QUICK: Final = Plan(
+    rows=10_000,
+    slow_rows=1_000,
+    rounds=1,
+    slow_rounds=1,
+    memory_formats=("xlsx",),
+    memory_rows=(1_000, 10_000),
+    settle_seconds=0.1,
+    exports=4,
+    export_rows=5_000,
+)
+"""Whether the benchmarks still work; its figures mean nothing."""

@@ -1,0 +1,84 @@
+"""A place for one server to live in, and the server itself, in this process."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from pyarrow import flight
+
+from flight_server.app import Server
+from flight_server.config import load_config
+from tests.support.exports import Actions
+
+
+@dataclass(frozen=True)
+class Site:
+    """The directories of one installation."""
+
+    root: Path
+
+    @property
+    def overrides(self) -> list[str]:
+        """The configuration, as `--set` takes it: free ports, everything below `root`."""
+        return [
+            "server.flight_port=0",
+            "server.status_port=0",
+            "monitoring.metrics_port=0",
+            f"storage.temp_directory={self.root / 'spool'}",
+            f"storage.local.directory={self.root / 'files'}",
+            f"state.url=sqlite:///{self.root / 'state.db'}",
+            "storage.min_free_bytes=0",
+        ]
+
+    @property
+    def log(self) -> Path:
+        return self.root / "server.log"
+
+    def spools(self) -> list[str]:
+        """Names of the files in the making."""
+        return _names(self.root / "spool")
+
+    def files(self) -> list[str]:
+        """Everything that is published, or on its way there, as `<task_id>/<filename>`."""
+        return _names(self.root / "files")
+
+
+def _names(directory: Path) -> list[str]:
+    return sorted(
+        str(path.relative_to(directory)) for path in directory.rglob("*") if path.is_file()
+    )
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server whose doors are open, and clients of them."""
+
+    site: Site
+    server: Server
+    flight: str
+    http: str
+    ops: str
+    client: flight.FlightClient
+    actions: Actions
+    web: httpx.Client
+
+
+@contextmanager
+def running(site: Site, *overrides: str) -> Iterator[Running]:
+    """A server in this process, closed at the end whatever its clients do."""
+    config = load_config(None, environ={}, overrides=[*site.overrides, *overrides])
+    with Server(config) as server, httpx.Client(timeout=20) as web:
+        addresses = {key: str(value) for key, value in server.addresses.items()}
+        with flight.FlightClient(addresses["flight"]) as client:
+            yield Running(
+                site=site,
+                server=server,
+                flight=addresses["flight"],
+                http=addresses["http"],
+                ops=addresses["ops"],
+                client=client,
+                actions=Actions(client),
+                web=web,
+            )
