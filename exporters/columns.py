@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from exporters.errors import InvalidOptions, InvalidSchema, UnsupportedType
 from exporters.hints import closest
+from exporters.zones import Zone
 
 Convert = Callable[[pa.Array], pa.Array]
 
@@ -109,11 +110,20 @@ def _canonical(name: str, kind: pa.DataType) -> pa.DataType:
         return pa.date32()
     if types.is_decimal(kind) and kind.precision <= pa.decimal128(38).precision:
         return pa.decimal128(kind.precision, kind.scale)
+    if types.is_timestamp(kind) and kind.tz is not None:
+        _check_zone(name, kind.tz)
     if any(is_kind(kind) for is_kind in _KEPT):
         return kind
     raise UnsupportedType(
         f"column {name!r} is {_short(kind)}, which a cell cannot hold; supported: {SUPPORTED_TYPES}"
     )
+
+
+def _check_zone(name: str, zone: str) -> None:
+    try:
+        Zone.parse(zone)
+    except ValueError as error:
+        raise InvalidSchema(f"column {name!r}: {error}") from None
 
 
 _KEPT: tuple[Callable[[pa.DataType], bool], ...] = (

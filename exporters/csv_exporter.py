@@ -25,7 +25,7 @@ class CsvExporter(Exporter):
         workers: Workers,
     ) -> None:
         self._projection = Projection(schema, columns)
-        self._format = block_formatter(self._projection.output_schema, options)
+        self._format = block_formatter(self._projection.columns, options)
         self._cutter = BlockCutter()
         self._sink = sink
         self._blocks = OrderedBlocks[Data](workers, sink.write)

@@ -15,8 +15,10 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
 from exporters.base import Data
+from exporters.columns import Column
 from exporters.durations import duration_text
 from exporters.options import CsvOptions
+from exporters.patterns import Patterns
 
 Formatter = Callable[[pa.RecordBatch], Data]
 
@@ -33,9 +35,18 @@ complete and be short.
 """
 
 
-def block_formatter(schema: pa.Schema, options: CsvOptions) -> Formatter:
-    """The function that turns canonical batches of `schema` into lines of CSV in UTF-8."""
-    alone = len(schema) == 1 and not options.null
+def block_formatter(columns: Sequence[Column], options: CsvOptions) -> Formatter:
+    """The function that turns canonical batches of `columns` into lines of CSV in UTF-8.
+
+    Raises `InvalidOptions` for a column's format that cannot be used.
+    """
+    patterns = Patterns(columns)
+    write = _writer(len(columns), options)
+    return (lambda batch: write(patterns.apply(batch))) if patterns else write
+
+
+def _writer(width: int, options: CsvOptions) -> Formatter:
+    alone = width == 1 and not options.null
     if options.quoting == "minimal" or alone:
         null = _NULL_LINE if alone else options.null
         return lambda batch: _by_polars(batch, options, null)

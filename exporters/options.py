@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from exporters.errors import InvalidOptions
-from exporters.hints import closest
+from exporters.hints import closest, refusal
 from exporters.zones import Zone
 
 SHEET_ROWS: Final = 1_048_576
@@ -55,10 +55,7 @@ class FormatOptions(BaseModel):
 
 def _sentence(error: ValidationError) -> str:
     first = error.errors(include_url=False)[0]
-    key = ".".join(str(part) for part in first["loc"])
-    reason = first["msg"].removeprefix("Value error, ")
-    reason = reason[0].lower() + reason[1:]
-    return f"options.{key}: {str(first['input'])[:60]!r} is not allowed; {reason}"
+    return refusal(".".join(["options", *map(str, first["loc"])]), first)
 
 
 def _delimiter(value: object) -> object:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from exporters import ColumnOptions, ExporterError, FormatOptions, find_format, formats
-from exporters.hints import closest
+from exporters.hints import closest, refusal
 from flight_server.errors import ErrorCode, ServiceError, translate
 from flight_server.filenames import check_filename
 
@@ -142,7 +142,9 @@ def _validated(values: Mapping[str, Any]) -> _Command:
 
 def _sentence(error: ValidationError) -> str:
     """The first thing wrong, naming its key, the value and what would be right."""
-    first = error.errors(include_url=False)[0]
+    errors = error.errors(include_url=False)
+    # A mistyped key is the cause when a required one is missing: it comes first.
+    first = next((each for each in errors if each["type"] == "extra_forbidden"), errors[0])
     location = first["loc"]
     key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)[1:]
     if first["type"] == "missing":
@@ -152,8 +154,7 @@ def _sentence(error: ValidationError) -> str:
         known = list(fields.model_fields)
         hint = closest(str(location[-1]), known) or f"; known: {', '.join(known)}"
         return f"unknown key {key[:80]!r}{hint}"
-    reason = first["msg"][0].lower() + first["msg"][1:]
-    return f"{key}: {str(first['input'])[:60]!r} is not allowed; {reason}"
+    return refusal(key, first)
 
 
 def _fingerprint(command: _Command, format_name: str) -> str:

@@ -18,10 +18,14 @@ from exporters.xlsx.deflate import Deflated, deflate
 from exporters.xlsx.package import MAX_LENGTH, Package
 from exporters.xlsx.rows import RowWriter, as_frame
 from exporters.xlsx.shell import PREFACE, SHEET_PART, Shell, after_rows
+from exporters.xlsx.texts import MAX_CELL_LENGTH
 from exporters.xlsx.widths import estimated_widths
 
 MAX_COLUMNS: Final = 16_384
 """Columns of an Excel sheet (Excel specifications and limits)."""
+
+MAX_HEADER_LENGTH: Final = MAX_CELL_LENGTH // 2
+"""Characters, each of which may be two of the UTF-16 units that a cell takes."""
 
 MAX_SHEETS: Final = 1_000
 """Excel names no limit but memory; nobody can use a workbook with more."""
@@ -119,6 +123,12 @@ class XlsxExporter(Exporter):
         count = len(self._projection.columns)
         if count > MAX_COLUMNS:
             raise LimitExceeded(f"{count} columns; an Excel sheet has at most {MAX_COLUMNS}")
+        for column in self._projection.columns:
+            if len(column.header) > MAX_HEADER_LENGTH:
+                raise LimitExceeded(
+                    f"the header {column.header[:40]!r}… has {len(column.header)} characters; "
+                    f"at most {MAX_HEADER_LENGTH}"
+                )
 
     def _submit(self, block: pa.RecordBatch) -> None:
         self._opened(block)

@@ -48,11 +48,12 @@ class FlightDoor(flight.FlightServerBase):
         with answering():
             request = _request(descriptor)
             export = self._service.open(request, ANONYMOUS)
-            results = PutResults(writer, _log)
+            task = export if isinstance(export, Task) else export.task
+            results = PutResults(writer, _log.bind(task_id=task.task_id))
             if isinstance(export, Task):
                 results.result(self._service.view(export))
                 return
-            results.accepted(export.task)
+            results.accepted(task)
             waiter = _Waiter(self._service, results, wait=request.wait)
             waiter.finish(export.run(FlightStream(reader), waiter.observe))
 
@@ -114,6 +115,18 @@ class FlightDoor(flight.FlightServerBase):
             task_id = ticket.ticket.decode(errors="replace")
             _, file = self._service.read(ANONYMOUS, task_id)
         return flight.GeneratorStream(FILE_SCHEMA, _answered(_chunks(file)))
+
+    def do_exchange(
+        self,
+        context: flight.ServerCallContext,  # noqa: ARG002
+        descriptor: flight.FlightDescriptor,  # noqa: ARG002
+        reader: flight.MetadataRecordBatchReader,  # noqa: ARG002
+        writer: flight.MetadataRecordBatchWriter,  # noqa: ARG002
+    ) -> None:
+        """Refused in our words: Flight's own refusal is a traceback."""
+        with answering():
+            message = "do_exchange is not part of the protocol; export with do_put"
+            raise ServiceError(ErrorCode.INVALID_DESCRIPTOR, message)
 
     def _info(self, task: Task) -> flight.FlightInfo:
         view = self._service.view(task)
