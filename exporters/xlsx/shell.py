@@ -121,16 +121,23 @@ class Shell:
 
 
 class _Formats:
-    """One XlsxWriter format for each number format in use."""
+    """One XlsxWriter format for each look in use."""
 
     def __init__(self, workbook: Any, options: XlsxOptions) -> None:
-        self._make = lru_cache(None)(lambda shown: workbook.add_format({"num_format": shown}))
+        self._make = lru_cache(None)(lambda look: workbook.add_format(dict(look)))
         self._options = options
 
     def of(self, column: Column) -> Any:
         """The format of a column's cells; None for plain values, which are General."""
+        look = {}
         shown = column.format or default_format(column.type, self._options)
-        return None if shown == GENERAL else self._make(shown)
+        if shown != GENERAL:
+            look["num_format"] = shown
+        if pa.types.is_boolean(column.type):
+            # As Excel centres them anyway; with a style of its own a boolean is also TRUE in
+            # LibreOffice, which shows 1 beside a number of the same style.
+            look["align"] = "center"
+        return self._make(tuple(look.items())) if look else None
 
 
 def default_format(kind: pa.DataType, options: XlsxOptions) -> str:

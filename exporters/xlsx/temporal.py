@@ -23,6 +23,8 @@ END_DAY: Final = 2_958_466 - UNIX_EPOCH
 
 SECONDS_A_DAY: Final = 86_400
 
+_NEXT_DOUBLE: Final = 1 + 2**-52
+
 _SOME_OUTSIDE: Final = "some outside"
 
 
@@ -73,8 +75,7 @@ class TimestampCells(CellWriter):
 
     def parts(self, column: pl.Expr, variant: Hashable) -> Parts:
         wall = self._wall_clock(column)
-        serial = wall.to_physical() / self._per_day + UNIX_EPOCH
-        plain = number(serial.cast(pl.String), self.style)
+        plain = number(self._serial(wall.to_physical()).cast(pl.String), self.style)
         if variant is None:
             return plain
         shown = wall.dt.to_string("%Y-%m-%d %H:%M:%S%.f")
@@ -83,6 +84,16 @@ class TimestampCells(CellWriter):
     @property
     def _per_day(self) -> int:
         return SECONDS_A_DAY * UNITS_A_SECOND[self.unit]
+
+    def _serial(self, instant: pl.Expr) -> pl.Expr:
+        """Day numbers, never below the instant.
+
+        LibreOffice cuts a time to the second: of the nearest double below 08:00:00 it shows
+        07:59:59. The next double is at most a microsecond later, which no reader keeps.
+        """
+        nearest = instant / self._per_day + UNIX_EPOCH
+        below = (nearest - UNIX_EPOCH) * self._per_day < instant
+        return pl.when(below).then(nearest * _NEXT_DOUBLE).otherwise(nearest)
 
     def _wall_clock(self, column: pl.Expr) -> pl.Expr:
         return self.zone.wall_clock(column) if self.zone else column
