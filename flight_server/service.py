@@ -10,18 +10,16 @@ from datetime import datetime, timedelta
 from typing import Any, BinaryIO, Final
 
 from exporters import formats
-from flight_server.errors import ErrorCode, ServiceError, translate
+from flight_server.errors import ErrorCode, ServiceError
+from flight_server.export import Export
 from flight_server.health import Health
 from flight_server.logs import Event, get_logger
-from flight_server.memory import release_memory
 from flight_server.metrics import Metrics
-from flight_server.pipeline import Observer, Pipeline
+from flight_server.pipeline import Pipeline
 from flight_server.request import ExportRequest
 from flight_server.storage.base import Readable, Storage, Target
-from flight_server.stream import CommittedBatches, MessageStream
 from flight_server.tasks.manager import TaskManager
 from flight_server.tasks.model import Task, TaskState, new_task_id, utc_now
-from flight_server.tasks.running import Running
 from flight_server.tasks.store import RequestIdTaken, TaskStore
 from flight_server.view import task_view
 
@@ -39,93 +37,6 @@ class ServiceOptions:
 
     require_commit: bool
     url_expiry: timedelta
-
-
-class Export:
-    """One accepted export; `run` it in the thread that receives its stream."""
-
-    def __init__(
-        self,
-        running: Running,
-        request: ExportRequest,
-        pipeline: Pipeline,
-        *,
-        require_commit: bool,
-    ) -> None:
-        self._running = running
-        self._request = request
-        self._pipeline = pipeline
-        self._require_commit = require_commit
-        self._log = _log.bind(task_id=running.task.task_id)
-
-    @property
-    def task(self) -> Task:
-        """The task as it is now."""
-        return self._running.task
-
-    def run(self, stream: MessageStream, observe: Observer) -> Task:
-        """Wait for a slot and make the file; returns the completed task.
-
-        `observe` is told every step, in this thread. Whatever stops the export ends the task with
-        its code, leaves no file, and is raised as `ServiceError`.
-        """
-        try:
-            return self._run(stream, observe)
-        except Exception as error:
-            raise self._failed(error) from error
-        finally:
-            self._record()
-            release_memory()
-
-    def _run(self, stream: MessageStream, observe: Observer) -> Task:
-        if self.task.state is TaskState.QUEUED:
-            self._log.info(Event.TaskQueued, "all slots are taken; the export waits")
-            self._running.wait_for_slot(lambda _place: observe(self.task))
-            self._log.info(Event.TaskDequeued, "a slot came free")
-        self._pipeline.metrics.task_started()
-        self._log.info(Event.TaskStarted, "the export has begun")
-        batches = CommittedBatches(
-            stream, declared=self._request.rows, require_commit=self._require_commit
-        )
-        return self._pipeline.run(self._running, self._request, batches, observe, self._log)
-
-    def _failed(self, error: Exception) -> ServiceError:
-        """End the task with `error`, unless it has ended already: then that is the answer."""
-        answer = translate(error)
-        if answer.code is ErrorCode.INTERNAL:
-            self._log.error(Event.SystemError, "the export failed unexpectedly", error=error)
-        self._running.fail(answer.failure)
-        try:
-            self._running.checkpoint()
-        except ServiceError as ended:
-            answer = ended
-        answer.task_id = self.task.task_id
-        return answer
-
-    def _record(self) -> None:
-        """Log and count how the task ended."""
-        task = self.task
-        if not task.state.finished:
-            return
-        seconds = ((task.completed_at or task.created_at) - task.created_at).total_seconds()
-        code = task.error.code if task.error else None
-        self._pipeline.metrics.task_finished(task.state, code, task.format, seconds)
-        write = self._log.info if task.state is TaskState.COMPLETED else self._log.warning
-        write(
-            _END_EVENTS[task.state],
-            f"the export is {task.state}",
-            duration_ms=seconds * 1000,
-            error=task.error,
-            rows=task.rows,
-            size=task.size_bytes,
-        )
-
-
-_END_EVENTS: Final = {
-    TaskState.COMPLETED: Event.TaskCompleted,
-    TaskState.FAILED: Event.TaskFailed,
-    TaskState.CANCELLED: Event.TaskCancelled,
-}
 
 
 class ExportService:
@@ -250,7 +161,11 @@ class ExportService:
         task = self._completed(client, task_id)
         if not isinstance(self._storage, Readable):
             raise _invalid("the storage of this server is read by links only; use the url")
-        return task, self._storage.open_reader(target_of(task))
+        try:
+            return task, self._storage.open_reader(target_of(task))
+        except FileNotFoundError as error:
+            message = f"the file of task {task_id} is no longer available; export it again"
+            raise ServiceError(ErrorCode.TASK_NOT_FOUND, message, task_id=task_id) from error
 
     def formats(self) -> dict[str, Any]:
         """Every format with its options and their defaults."""
