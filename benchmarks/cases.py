@@ -66,13 +66,15 @@ class Plan:
     rounds: int
     slow_rounds: int
     memory_formats: tuple[FormatName, ...]
-    memory_rows: tuple[int, int]
-    """A short export and a long one."""
+    memory_rows: tuple[int, ...]
+    """From a short export to a long one."""
     settle_seconds: float
     """How long a server is left alone before its idle memory is taken."""
     exports: int
     """Exports that run at once while the status is asked for."""
     export_rows: int
+    smoke: bool = False
+    """Whether it only shows that the benchmarks still work; its figures mean nothing."""
 
     def rows_of(self, case: Case) -> int:
         """The rows that a case writes."""
@@ -89,7 +91,7 @@ FULL: Final = Plan(
     rounds=5,
     slow_rounds=3,
     memory_formats=("csv", "xlsx"),
-    memory_rows=(100_000, 5_000_000),
+    memory_rows=(100_000, 1_000_000, 5_000_000),
     settle_seconds=1.0,
     exports=10,
     export_rows=300_000,
@@ -105,5 +107,5 @@ QUICK: Final = Plan(
     settle_seconds=0.1,
     exports=4,
     export_rows=5_000,
+    smoke=True,
 )
-"""Whether the benchmarks still work; its figures mean nothing."""

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
@@ -79,10 +80,10 @@ def run_rounds(cases: Sequence[Case], plan: Plan, table: Path, say: Say) -> dict
 def _steps(cases: Sequence[Case], table: Path) -> Iterator[tuple[Case, Callable[[int], Run]]]:
     """The cases of one round; the whole way comes next to the exporter it is compared with."""
     for case in cases:
-        yield case, lambda rows, case=case: _write(case, table, rows)
+        yield case, partial(_write, case, table)
         for whole_way, exporter in WHOLE_WAYS:
             if exporter == case:
-                yield whole_way, lambda rows, case=whole_way: _export(case, table, rows)
+                yield whole_way, partial(_export, whole_way, table)
 
 
 def _write(case: Case, table: Path, rows: int) -> Run:

@@ -35,7 +35,7 @@ class MemoryUse:
 
 
 def measure_memory(plan: Plan, say: Say) -> list[MemoryUse]:
-    """A short and a long export of each format, each on a fresh server."""
+    """Short and long exports of each format, each on a fresh server."""
     uses = []
     for format_name in plan.memory_formats:
         for rows in plan.memory_rows:

@@ -15,7 +15,7 @@ Data: TypeAlias = bytes | memoryview | pa.Buffer
 class ByteSink(Protocol):
     """Where an exporter's bytes go: a file, a spool, a buffer."""
 
-    def write(self, data: Data, /) -> None:
+    def write(self, data: Data, /) -> object:
         """Take all of `data` before returning."""
         ...
 

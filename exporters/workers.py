@@ -78,7 +78,7 @@ class OrderedBlocks(Generic[Result]):
     bounded by the budget and one block an export.
     """
 
-    def __init__(self, workers: Workers, write: Callable[[Result], None]) -> None:
+    def __init__(self, workers: Workers, write: Callable[[Result], object]) -> None:
         self._workers = workers
         self._write = write
         self._pending: deque[tuple[Future[Result], int]] = deque()

@@ -1,7 +1,7 @@
-"""Excel workbooks: columns to rows of XML in threads, streamed into a ZIP, at constant memory."""
+"""Excel workbooks: rows to sheets, blocks to threads, at constant memory."""
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,12 +14,9 @@ from exporters.errors import LimitExceeded
 from exporters.options import SHEET_ROWS, XlsxOptions
 from exporters.workers import OrderedBlocks, Workers
 from exporters.xlsx.cells import WARNINGS
-from exporters.xlsx.deflate import Deflated, deflate
-from exporters.xlsx.package import MAX_LENGTH, Package
-from exporters.xlsx.rows import RowWriter, as_frame
-from exporters.xlsx.shell import PREFACE, SHEET_PART, Shell, after_rows
+from exporters.xlsx.package import MAX_LENGTH
 from exporters.xlsx.texts import MAX_CELL_LENGTH
-from exporters.xlsx.widths import estimated_widths
+from exporters.xlsx.workbook import Block, Workbook
 
 MAX_COLUMNS: Final = 16_384
 """Columns of an Excel sheet (Excel specifications and limits)."""
@@ -38,14 +35,11 @@ _WORST_ESCAPE: Final = 7
 
 
 @dataclass(frozen=True, slots=True)
-class _Block:
-    """Rows of one sheet, ready for the archive."""
+class _Bounded:
+    """A block, and at most how many bytes of XML it was thought to be."""
 
-    sheet: int
-    rows: int
+    block: Block
     bound: int
-    deflated: Deflated
-    warnings: Mapping[str, int]
 
 
 @dataclass(slots=True)
@@ -78,14 +72,12 @@ class XlsxExporter(Exporter):
         self._check_columns()
         self._options = options
         self._rows_a_sheet = min(options.rows_per_sheet, SHEET_ROWS - options.start_row)
+        self._sink = sink
+        self._workbook: Workbook | None = None
         self._cutter = BlockCutter()
-        self._package = Package(sink, options.compression)
-        self._blocks = OrderedBlocks[_Block](workers, self._write_block)
+        self._blocks = OrderedBlocks[_Bounded](workers, self._write)
         self._tally = WarningTally(WARNINGS)
         self._filling = _Sheet()
-        self._written_rows: list[int] = []
-        self._shell: Shell | None = None
-        self._row_writer: RowWriter | None = None
         self.rows_written = 0
 
     @property
@@ -105,15 +97,11 @@ class XlsxExporter(Exporter):
         self.rows_written += batch.num_rows
 
     def finish(self) -> None:
-        """Write the rows in flight, the other parts of the workbook and the archive's directory."""
+        """Write the rows in flight and what stands after them."""
         for block in self._cutter.flush():
             self._submit(block)
         self._blocks.drain()
-        shell = self._opened(None)
-        self._close_sheet()
-        for name, part in after_rows(shell.parts(self._written_rows)):
-            self._package.add(name, part)
-        self._package.close()
+        self._opened(None).close()
 
     def discard(self) -> None:
         """Drop the blocks in flight."""
@@ -131,7 +119,7 @@ class XlsxExporter(Exporter):
                 )
 
     def _submit(self, block: pa.RecordBatch) -> None:
-        self._opened(block)
+        workbook = self._opened(block)
         start = 0
         while start < block.num_rows:
             piece = block.slice(start, self._rows_a_sheet - self._filling.rows)
@@ -139,12 +127,17 @@ class XlsxExporter(Exporter):
             if self._is_full(bound):
                 self._next_sheet()
                 continue
-            first_row = self._options.start_row + 1 + self._filling.rows
-            work = functools.partial(self._format, piece, self._filling.index, first_row, bound)
+            work = functools.partial(
+                self._format, workbook, piece, self._filling.index, self._next_row(), bound
+            )
             self._filling.rows += piece.num_rows
             self._filling.bound += bound
             self._blocks.submit(piece.nbytes + bound, work)
             start += piece.num_rows
+
+    def _next_row(self) -> int:
+        """The sheet's row (1-based) that the next data row has."""
+        return self._options.start_row + 1 + self._filling.rows
 
     def _is_full(self, bound: int) -> bool:
         """Whether the sheet has no room for a block of at most `bound` bytes of XML."""
@@ -158,56 +151,27 @@ class XlsxExporter(Exporter):
             )
         self._filling = _Sheet(self._filling.index + 1)
 
-    def _format(self, batch: pa.RecordBatch, sheet: int, first_row: int, bound: int) -> _Block:
+    def _format(
+        self, workbook: Workbook, batch: pa.RecordBatch, sheet: int, first_row: int, bound: int
+    ) -> _Bounded:
         """The work of one thread on one block."""
-        if self._row_writer is None:
-            raise RuntimeError("the shell is built before the first block")
-        rows = self._row_writer.write(self._projection.apply(batch), first_row)
-        deflated = deflate(rows.xml, self._options.compression)
-        return _Block(sheet, rows.count, bound, deflated, rows.warnings)
+        rows = self._projection.apply(batch)
+        return _Bounded(workbook.format(rows, sheet, first_row), bound)
 
-    def _write_block(self, block: _Block) -> None:
-        while block.sheet >= len(self._written_rows):
-            self._close_sheet()
-            self._begin_sheet()
-        self._package.write(block.deflated)
-        self._written_rows[-1] += block.rows
+    def _write(self, bounded: _Bounded) -> None:
+        block = bounded.block
+        self._opened(None).write(block)
         if block.sheet == self._filling.index:
-            self._filling.bound += block.deflated.length - block.bound
+            self._filling.bound += block.deflated.length - bounded.bound
         self._tally.add(block.warnings)
 
-    def _opened(self, first_block: pa.RecordBatch | None) -> Shell:
-        """The shell; made with the first block, whose values give the columns' widths."""
-        if self._shell is not None:
-            return self._shell
-        columns = self._projection.columns
-        sample = None
-        if first_block is not None:
-            sample = as_frame(self._projection.apply(first_block.slice(0, 1_000)))
-        widths = estimated_widths(columns, self._options, sample)
-        self._shell = Shell(columns, self._options, widths)
-        self._row_writer = RowWriter(columns, self._shell.styles, self._options)
-        parts = self._shell.parts([0])
-        for name in PREFACE:
-            self._package.add(name, parts[name])
-        self._begin_sheet()
-        return self._shell
-
-    def _begin_sheet(self) -> None:
-        if self._shell is None:
-            raise RuntimeError("the shell is built before the first sheet")
-        index = len(self._written_rows)
-        self._written_rows.append(0)
-        self._package.begin(SHEET_PART.format(index + 1))
-        self._package.write(deflate([self._shell.sheet(index, 0).head], self._options.compression))
-
-    def _close_sheet(self) -> None:
-        if self._shell is None:
-            raise RuntimeError("the shell is built before the first sheet")
-        index = len(self._written_rows) - 1
-        frame = self._shell.sheet(index, self._written_rows[-1])
-        self._package.write(deflate([frame.tail], self._options.compression))
-        self._package.end()
+    def _opened(self, first: pa.RecordBatch | None) -> Workbook:
+        """The workbook; begun with the first block, whose values give the columns' widths."""
+        if self._workbook is None:
+            rows = None if first is None else self._projection.apply(first)
+            columns = self._projection.columns
+            self._workbook = Workbook(self._sink, columns, self._options, rows)
+        return self._workbook
 
 
 def _xml_bound(batch: pa.RecordBatch) -> int:

@@ -63,7 +63,7 @@ class TextCells(CellWriter):
 
 
 class _Octets:
-    """The joined bytes of an array's texts.
+    """The joined bytes of an array's texts; the array is not empty.
 
     A look at them costs a hundredth of a search in each text. It may say that something is there
     which is not (in the bytes under a null), never the opposite.
@@ -71,10 +71,8 @@ class _Octets:
 
     def __init__(self, array: pa.Array) -> None:
         _, offsets, data = array.buffers()
-        width = 8 if pa.types.is_large_string(array.type) else 4
-        places = memoryview(offsets).cast("q" if width == 8 else "i") if offsets else [0] * 1
-        first = places[array.offset] if offsets else 0
-        last = places[array.offset + len(array)] if offsets else 0
+        places = memoryview(offsets).cast("q" if pa.types.is_large_string(array.type) else "i")
+        first, last = places[array.offset], places[array.offset + len(array)]
         self._data = bytes(memoryview(data)[first:last]) if last > first else b""
 
     def has(self, sought: str) -> bool:

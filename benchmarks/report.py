@@ -1,0 +1,169 @@
+"""The figures as a Markdown page."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from benchmarks.cases import CASES, OURS_CSV, OURS_XLSX, WHOLE_WAYS, Case, Plan
+from benchmarks.latency import Latency
+from benchmarks.measure import Result
+from benchmarks.memory import MemoryUse
+from benchmarks.targets import MEGABYTE, ratio, verdicts
+
+
+@dataclass(frozen=True)
+class Findings:
+    """All that one run of the benchmarks found."""
+
+    day: date
+    plan: Plan
+    machine: Sequence[tuple[str, str]]
+    packages: Mapping[str, str | None]
+    results: Mapping[str, Result]
+    memory: Sequence[MemoryUse]
+    latency: Latency
+
+
+def render(found: Findings) -> str:
+    """The page."""
+    sections = (
+        _head(found),
+        _targets(found),
+        _writers("Excel", OURS_XLSX, found),
+        _writers("CSV", OURS_CSV, found),
+        _whole_way(found),
+        _memory(found),
+        _latency(found),
+        _how(found.plan),
+    )
+    return "\n\n".join(sections) + "\n"
+
+
+def _head(found: Findings) -> str:
+    packages = ", ".join(
+        f"{name} {version}" for name, version in found.packages.items() if version is not None
+    )
+    facts = [("date", found.day.isoformat()), *found.machine, ("packages", packages)]
+    origin = "of tiny sizes, which means nothing" if found.plan.smoke else "of `make bench`"
+    return f"""\
+# Benchmark results
+
+Every figure was measured in one run {origin}.
+
+{_table(("", ""), facts)}"""
+
+
+def _targets(found: Findings) -> str:
+    rows = [
+        (each.target, each.wanted, each.measured, "yes" if each.met else "**no**")
+        for each in verdicts(found.results, found.memory)
+    ]
+    return f"## Targets\n\n{_table(('target', 'wanted', 'measured', 'met'), rows)}"
+
+
+def _writers(title: str, ours: Case, found: Findings) -> str:
+    """The writers of one format, fastest first."""
+    of_format = [case for case in CASES if case.format == ours.format]
+    measured = [found.results[case.name] for case in of_format if case.name in found.results]
+    measured.sort(key=lambda result: -result.rate)
+    rows = [
+        (*_figures(result), f"{ratio(found.results, ours, result.case):.2f}×")
+        for result in measured
+    ]
+    lines = [f"## {title} from a table in memory", "", _table((*_FIGURES, "ours ÷ it"), rows)]
+    if absent := [case.title for case in of_format if case.name not in found.results]:
+        lines += ["", f"Not installed, so not measured: {'; '.join(absent)}."]
+    return "\n".join(lines)
+
+
+_FIGURES = ("writer", "rows", "runs", "rows/s, median", "lowest – highest", "MB/million rows")
+
+
+def _figures(result: Result) -> tuple[str, ...]:
+    rates = [run.rate for run in result.runs]
+    last = result.runs[-1]
+    return (
+        result.case.title,
+        f"{last.rows:,}",
+        str(len(rates)),
+        f"{result.rate:,.0f}",
+        f"{min(rates):,.0f} – {max(rates):,.0f}",
+        f"{last.size / last.rows:,.0f}",
+    )
+
+
+def _whole_way(found: Findings) -> str:
+    rows = [
+        (*_figures(found.results[case.name]), f"{ratio(found.results, case, exporter):.2f}×")
+        for case, exporter in WHOLE_WAYS
+    ]
+    return f"""\
+## The whole way
+
+A client in a process of its own, Flight, the server, the durable file with its checksum, the signed
+link. The last column compares with the exporter's own rate above.
+
+{_table((*_FIGURES, "it ÷ the exporter"), rows)}"""
+
+
+def _memory(found: Findings) -> str:
+    header = ("format", "rows", "rows/s", "idle", "peak, sampled", "peak, kernel", "above", "after")
+    rows = [
+        (
+            use.format,
+            f"{use.rows:,}",
+            f"{use.rows / use.seconds:,.0f}",
+            *(
+                f"{size / MEGABYTE:,.1f}"
+                for size in (
+                    use.idle,
+                    use.sampled_peak,
+                    use.kernel_peak,
+                    use.above_idle,
+                    use.after,
+                )
+            ),
+        )
+        for use in found.memory
+    ]
+    return f"""\
+## Memory of the server
+
+Resident, in MB (10⁶ bytes), of a fresh server around one export; the client makes the rows as it
+sends them. *Above* is the higher of the two peaks over idle.
+
+{_table(header, rows)}"""
+
+
+def _latency(found: Findings) -> str:
+    latency = found.latency
+    median, slow = latency.percentile(50), latency.percentile(99)
+    if median is None or slow is None:
+        said = "The exports were too short for this to be measured."
+    else:
+        said = (
+            f"p50 {median * 1000:,.1f} ms, p99 {slow * 1000:,.1f} ms over "
+            f"{len(latency.answers):,} answers, while {latency.exports} Excel exports of "
+            f"{found.plan.export_rows:,} rows each ran at once."
+        )
+    return f"## Status over Flight under load\n\n{said}"
+
+
+def _how(plan: Plan) -> str:
+    return f"""\
+## How it is measured
+
+- One seeded table of {plan.rows:,} rows × 10 columns: whole numbers, long digit strings, names with
+  quotes and Chinese characters, e-mail addresses, floats, timestamps, dates and booleans.
+- Each run is a fresh process. The table is in memory, already in the form that the writer takes
+  (record batches, a polars frame, Python tuples), and 1,000 rows have been written before the clock
+  runs. Everyone writes to a file on the same disk, with their own default settings and threads.
+- Cases are interleaved over {plan.rounds} rounds. Slow writers write {plan.slow_rows:,} rows in
+  {plan.slow_rounds} rounds and are compared by rows a second. Ratios are between medians.
+- The memory peak is sampled every 20 ms and read from the kernel's high-water mark, which is reset
+  before the export."""
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,0 +1,81 @@
+"""What `make bench` must reach, checked against what was measured in the same run."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from benchmarks.cases import JETXL, OURS_CSV, OURS_XLSX, POLARS_CSV, WHOLE_WAYS, XLSXWRITER, Case
+from benchmarks.measure import Result
+from benchmarks.memory import MemoryUse
+
+MEGABYTE: Final = 1_000_000
+
+FASTER: Final = (
+    (OURS_XLSX, XLSXWRITER, 40.0),
+    (OURS_XLSX, JETXL, 2.5),
+    (OURS_CSV, POLARS_CSV, 1.0),
+    *((whole_way, exporter, 0.7) for whole_way, exporter in WHOLE_WAYS),
+)
+"""A case, the one it is compared with, and the least ratio of their rates."""
+
+MEMORY_BOUND: Final = 100 * MEGABYTE
+
+MEMORY_GROWTH: Final = 20 * MEGABYTE
+"""Two peaks count as the same when the longer export's is at most so much higher.
+
+A short export ends before the heap has reached the size at which it stays.
+"""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One target and whether it was met."""
+
+    target: str
+    wanted: str
+    measured: str
+    met: bool
+
+
+def verdicts(results: Mapping[str, Result], uses: Sequence[MemoryUse]) -> list[Verdict]:
+    """Every target for which both sides were measured; `uses` has two sizes of each format."""
+    return [*_rates(results), *_bounds(uses), *_growths(uses)]
+
+
+def ratio(results: Mapping[str, Result], case: Case, other: Case) -> float | None:
+    """How many times the rate of `other` the rate of `case` is; None if one is missing."""
+    if case.name not in results or other.name not in results:
+        return None
+    return results[case.name].rate / results[other.name].rate
+
+
+def _rates(results: Mapping[str, Result]) -> Iterator[Verdict]:
+    for case, other, least in FASTER:
+        found = ratio(results, case, other)
+        if found is not None:
+            target = f"{case.title} ÷ {other.title}"
+            yield Verdict(target, f"≥ {least:g}×", f"{found:.2f}×", found >= least)
+
+
+def _bounds(uses: Sequence[MemoryUse]) -> Iterator[Verdict]:
+    for use in uses:
+        yield Verdict(
+            f"server memory above idle, {use.format} of {use.rows:,} rows",
+            f"≤ {MEMORY_BOUND / MEGABYTE:.0f} MB",
+            f"{use.above_idle / MEGABYTE:.1f} MB",
+            use.above_idle <= MEMORY_BOUND,
+        )
+
+
+def _growths(uses: Sequence[MemoryUse]) -> Iterator[Verdict]:
+    for name in dict.fromkeys(use.format for use in uses):
+        short, *_between, long = sorted(
+            (use for use in uses if use.format == name), key=lambda use: use.rows
+        )
+        growth = long.above_idle - short.above_idle
+        yield Verdict(
+            f"{name} memory of {long.rows:,} rows above that of {short.rows:,}",
+            f"≤ {MEMORY_GROWTH / MEGABYTE:.0f} MB",
+            f"{growth / MEGABYTE:.1f} MB",
+            growth <= MEMORY_GROWTH,
+        )
