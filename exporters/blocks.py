@@ -5,28 +5,40 @@ bound memory whatever the client sends, large enough to make its fixed cost negl
 4,096 to 16,384 rows of ten columns format equally fast; 65,536 take up to three times as long.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Final
 
 import pyarrow as pa
 
-BLOCK_ROWS = 8_192
-BLOCK_BYTES = 4 * 1024 * 1024
-"""Arrow bytes of a block, so that rows of long texts make shorter blocks."""
+BLOCK_ROWS: Final = 8_192
+BLOCK_BYTES: Final = 4 * 1024 * 1024
+"""Bytes of a block's values, so that rows of long texts make shorter blocks."""
 
-MAX_COLLECTED = 256
+MAX_COLLECTED: Final = 256
 """Batches that are collected into one block: each costs memory besides its values."""
+
+Measure = Callable[[pa.RecordBatch], int]
+
+
+def arrow_size(batch: pa.RecordBatch) -> int:
+    """Bytes of the values of `batch` as they are encoded."""
+    return int(batch.nbytes)
 
 
 class BlockCutter:
     """Slices large batches without a copy and joins small ones with a single copy.
 
-    Row order is kept; nothing is lost or repeated. At most one block of rows is held back until
-    `flush()`.
+    Row order is kept; nothing is lost or repeated. A block has at most `rows` rows and, as
+    `measure` says, `size` bytes, unless a single row has more. At most one block of rows is held
+    back until `flush()`.
     """
 
-    def __init__(self, rows: int = BLOCK_ROWS, size: int = BLOCK_BYTES) -> None:
+    def __init__(
+        self, rows: int = BLOCK_ROWS, size: int = BLOCK_BYTES, measure: Measure = arrow_size
+    ) -> None:
         self._rows = rows
         self._size = size
+        self._measure = measure
         self._collected: list[pa.RecordBatch] = []
         self._collected_rows = 0
         self._collected_size = 0
@@ -35,15 +47,14 @@ class BlockCutter:
         """Yield the blocks that are complete now."""
         if batch.num_rows == 0:
             return
-        rows = self._rows_a_block(batch)
-        if batch.num_rows * 2 > rows:
+        size = self._measure(batch)
+        if batch.num_rows * 2 > self._rows or size * 2 > self._size:
             yield from self.flush()
-            for start in range(0, batch.num_rows, rows):
-                yield batch.slice(start, rows)
+            yield from self._cut(batch, size)
             return
         self._collected.append(batch)
         self._collected_rows += batch.num_rows
-        self._collected_size += batch.nbytes
+        self._collected_size += size
         if (
             self._collected_rows * 2 > self._rows
             or self._collected_size * 2 > self._size
@@ -59,6 +70,13 @@ class BlockCutter:
         self._collected_rows = self._collected_size = 0
         yield collected[0] if len(collected) == 1 else pa.concat_batches(collected)
 
-    def _rows_a_block(self, batch: pa.RecordBatch) -> int:
-        bytes_a_row = max(1, int(batch.nbytes) // int(batch.num_rows))
-        return max(1, min(self._rows, self._size // bytes_a_row))
+    def _cut(self, batch: pa.RecordBatch, size: int) -> Iterator[pa.RecordBatch]:
+        """Pieces of even row counts; one whose rows are longer than the others' is cut again."""
+        if batch.num_rows == 1 or (batch.num_rows <= self._rows and size <= self._size):
+            yield batch
+            return
+        fitting = self._size * int(batch.num_rows) // max(size, 1)
+        rows = max(1, min(self._rows, fitting))
+        for start in range(0, batch.num_rows, rows):
+            piece = batch.slice(start, rows)
+            yield from self._cut(piece, self._measure(piece))

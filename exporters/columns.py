@@ -9,15 +9,17 @@ exotic widths are an affair of the sender and mean nothing in a file for people.
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from exporters.errors import InvalidOptions, InvalidSchema, UnsupportedType
+from exporters.encodings import decoded_size, decoder, is_encoded
+from exporters.errors import InvalidData, InvalidOptions, InvalidSchema, UnsupportedType
 from exporters.hints import closest
-from exporters.zones import Zone
+from exporters.zones import check_zone
 
-Convert = Callable[[pa.Array], pa.Array]
+MAX_DECIMAL_DIGITS: Final = 38
 
 SUPPORTED_TYPES = "booleans, integers, floats, decimals, text, dates, times, timestamps, durations"
 
@@ -55,22 +57,35 @@ class Projection:
         _check_names(schema.names)
         self.schema = schema
         chosen = asked or tuple(ColumnOptions(name) for name in schema.names)
-        _check_headers([column.header or column.name for column in chosen])
+        _check_headers([_header(column) for column in chosen])
         self.columns = tuple(_column(schema, column) for column in chosen)
         self._converters = tuple(
-            _converter(schema.field(column.index).type, column.type) for column in self.columns
+            decoder(schema.field(column.index).type, column.type) for column in self.columns
+        )
+        self._encoded = tuple(
+            column.index for column in self.columns if is_encoded(schema.field(column.index).type)
         )
         self.output_schema = pa.schema(
             [pa.field(column.header, column.type) for column in self.columns]
         )
 
     def apply(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """The rows of `batch` as the file's columns; copies only what is not yet canonical."""
-        arrays = [
-            convert(batch.column(column.index)) if convert else batch.column(column.index)
-            for column, convert in zip(self.columns, self._converters, strict=True)
-        ]
+        """The rows of `batch` as the file's columns; copies only what is not yet canonical.
+
+        Raises `InvalidData` for a time that no calendar has.
+        """
+        arrays = []
+        for column, convert in zip(self.columns, self._converters, strict=True):
+            array = batch.column(column.index)
+            array = convert(array) if convert else array
+            _check_calendar(column, array)
+            arrays.append(array)
         return pa.RecordBatch.from_arrays(arrays, schema=self.output_schema)
+
+    def size(self, batch: pa.RecordBatch) -> int:
+        """Bytes of the values of `batch` once they are decoded."""
+        decoded = sum(decoded_size(batch.column(index)) for index in self._encoded)
+        return int(batch.nbytes) + decoded
 
 
 def _check_names(names: Sequence[str]) -> None:
@@ -92,9 +107,12 @@ def _column(schema: pa.Schema, asked: ColumnOptions) -> Column:
     if index < 0:
         hint = closest(asked.name, schema.names) or f"; it has: {', '.join(schema.names[:20])}"
         raise InvalidSchema(f"column {asked.name!r} is not in the stream{hint}")
-    header = asked.header if asked.header is not None else asked.name
     canonical = _canonical(asked.name, schema.field(index).type)
-    return Column(index, header, canonical, asked.width, asked.format)
+    return Column(index, _header(asked), canonical, asked.width, asked.format)
+
+
+def _header(asked: ColumnOptions) -> str:
+    return asked.name if asked.header is None else asked.header
 
 
 def _canonical(name: str, kind: pa.DataType) -> pa.DataType:
@@ -108,8 +126,8 @@ def _canonical(name: str, kind: pa.DataType) -> pa.DataType:
         return pa.float32()
     if types.is_date(kind):
         return pa.date32()
-    if types.is_decimal(kind) and kind.precision <= pa.decimal128(38).precision:
-        return pa.decimal128(kind.precision, kind.scale)
+    if types.is_decimal(kind) and kind.precision - min(kind.scale, 0) <= MAX_DECIMAL_DIGITS:
+        return pa.decimal128(kind.precision - min(kind.scale, 0), max(kind.scale, 0))
     if types.is_timestamp(kind) and kind.tz is not None:
         _check_zone(name, kind.tz)
     if any(is_kind(kind) for is_kind in _KEPT):
@@ -121,7 +139,7 @@ def _canonical(name: str, kind: pa.DataType) -> pa.DataType:
 
 def _check_zone(name: str, zone: str) -> None:
     try:
-        Zone.parse(zone)
+        check_zone(zone)
     except ValueError as error:
         raise InvalidSchema(f"column {name!r}: {error}") from None
 
@@ -143,17 +161,27 @@ def _short(kind: pa.DataType) -> str:
     return text if len(text) <= 80 else f"{text[:79]}…"
 
 
-def _converter(kind: pa.DataType, canonical: pa.DataType) -> Convert | None:
-    if kind == canonical:
-        return None
-    if pa.types.is_dictionary(kind):
-        return _then(pa.DictionaryArray.dictionary_decode, _converter(kind.value_type, canonical))
-    if pa.types.is_run_end_encoded(kind):
-        return _then(pc.run_end_decode, _converter(kind.value_type, canonical))
-    return lambda array: pc.cast(array, canonical)
+_MOST_DAYS: Final = 10_957_000
+"""Days from 1970, some 30,000 years: about what the calendars of Arrow and polars cover."""
+
+_UNITS_A_DAY: Final = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000}
+"""Nanoseconds in 64 bits stay within three centuries."""
 
 
-def _then(first: Convert, second: Convert | None) -> Convert:
-    if second is None:
-        return first
-    return lambda array: second(first(array))
+def _check_calendar(column: Column, array: pa.Array) -> None:
+    """Refuse what databases send for an infinite time; it would be written as some other date."""
+    kind = column.type
+    if pa.types.is_date(kind):
+        numbers, most = array.view(pa.int32()), _MOST_DAYS
+    elif pa.types.is_timestamp(kind) and kind.unit in _UNITS_A_DAY:
+        numbers, most = array.view(pa.int64()), _MOST_DAYS * _UNITS_A_DAY[kind.unit]
+    elif pa.types.is_duration(kind) and kind.unit == "s":
+        numbers, most = array.view(pa.int64()), _MOST_DAYS * _UNITS_A_DAY["s"]
+    else:
+        return
+    found = pc.min_max(numbers).as_py()
+    if found["min"] is not None and (found["min"] < -most or found["max"] > most):
+        raise InvalidData(
+            f"column {column.header!r} holds a time over 30,000 years away, perhaps an infinite "
+            "one; send null or a date in its place"
+        )

@@ -26,7 +26,7 @@ class CsvExporter(Exporter):
     ) -> None:
         self._projection = Projection(schema, columns)
         self._format = block_formatter(self._projection.columns, options)
-        self._cutter = BlockCutter()
+        self._cutter = BlockCutter(measure=self._projection.size)
         self._sink = sink
         self._blocks = OrderedBlocks[Data](workers, sink.write)
         self._header = header_line(self._projection.output_schema.names, options)
@@ -63,7 +63,7 @@ class CsvExporter(Exporter):
     def _submit(self, block: pa.RecordBatch) -> None:
         work = functools.partial(self._format_block, block)
         # The text of numbers and dates is about twice their Arrow size, that of texts the same.
-        self._blocks.submit(block.nbytes * 3, work)
+        self._blocks.submit(self._projection.size(block) * 3, work)
 
     def _format_block(self, block: pa.RecordBatch) -> Data:
         return self._format(self._projection.apply(block))

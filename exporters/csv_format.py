@@ -85,7 +85,9 @@ def _by_arrow(batch: pa.RecordBatch, options: pacsv.WriteOptions) -> pa.Buffer:
 
 
 def _by_polars(batch: pa.RecordBatch, options: CsvOptions, null: str) -> memoryview:
-    frame = pl.from_arrow(_with_texts(batch, pa.types.is_temporal), rechunk=False)
+    """Lines with quotes where needed, or around every text of a column that stands alone."""
+    all_texts = options.quoting == "strings" and _is_text(batch.schema.types[0])
+    frame = pl.from_arrow(_with_texts(batch, _spelled_by_arrow), rechunk=False)
     sink = io.BytesIO()
     frame.write_csv(  # type: ignore[union-attr]  # from_arrow types a batch too widely
         sink,
@@ -93,9 +95,21 @@ def _by_polars(batch: pa.RecordBatch, options: CsvOptions, null: str) -> memoryv
         separator=options.delimiter,
         line_terminator=_LINE_ENDS[options.line_terminator],
         null_value=null,
-        quote_style="necessary" if options.quoting == "minimal" else "non_numeric",
+        quote_style="non_numeric" if all_texts else "necessary",
     )
     return sink.getbuffer()
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    """Whether the values of a canonical type are written as texts."""
+    types = pa.types
+    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_duration(kind))
+
+
+def _spelled_by_arrow(kind: pa.DataType) -> bool:
+    """Whether polars would spell the values of a canonical type otherwise than pyarrow."""
+    types = pa.types
+    return bool(types.is_temporal(kind) or types.is_floating(kind) or types.is_decimal(kind))
 
 
 def _with_texts(

@@ -14,7 +14,8 @@ def duration_text(values: pl.Expr, unit: str) -> pl.Expr:
     """
     per_second = UNITS_A_SECOND[unit]
     total = values.to_physical()
-    size = total.abs()
+    # 64 bits have no positive counterpart of their least number.
+    size = total.cast(pl.Int128).abs()
     seconds = size // per_second
     fraction = size % per_second
     digits = len(str(per_second)) - 1

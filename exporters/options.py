@@ -4,17 +4,32 @@ Parsed from JSON before any data is read. A wrong value is refused with a messag
 key, the value and what would be right; nothing is ever ignored.
 """
 
+import string
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from exporters.errors import InvalidOptions
 from exporters.hints import closest, refusal
-from exporters.zones import Zone
+from exporters.zones import check_zone
 
 SHEET_ROWS: Final = 1_048_576
 """Rows of an Excel sheet, header included."""
+
+SHEET_NAME_UNITS: Final = 31
+"""UTF-16 units of a sheet's name; a character outside the basic plane is two."""
+
+_NO_DELIMITERS: Final = frozenset(string.ascii_letters + string.digits + '+-.: "\r\n\0')
+"""What numbers, dates and quoting are written with cannot part cells."""
 
 _SHEET_NAME_FORBIDDEN: Final = frozenset("[]:*?/\\")
 
@@ -62,9 +77,9 @@ def _delimiter(value: object) -> object:
     return "\t" if value == "tab" else value
 
 
-def _one_character(value: str) -> str:
-    if len(value) != 1 or not value.isascii() or value in '"\r\n\0':
-        raise ValueError("use one ASCII character other than a quote or a line end, or 'tab'")
+def _delimiter_character(value: str) -> str:
+    if len(value) != 1 or not value.isascii() or value in _NO_DELIMITERS:
+        raise ValueError("use 'tab' or one ASCII character that no number, date or quote has")
     return value
 
 
@@ -79,8 +94,8 @@ class CsvOptions(FormatOptions):
 
     format_name = "csv"
 
-    delimiter: Annotated[str, BeforeValidator(_delimiter), AfterValidator(_one_character)] = Field(
-        ",", description="one ASCII character, or 'tab'"
+    delimiter: Annotated[str, BeforeValidator(_delimiter), AfterValidator(_delimiter_character)] = (
+        Field(",", description="'tab' or a character that no number and no date has, as , ; or |")
     )
     quoting: Literal["strings", "minimal"] = Field(
         "strings",
@@ -93,9 +108,15 @@ class CsvOptions(FormatOptions):
         "", description="the text for null, never quoted"
     )
 
+    @model_validator(mode="after")
+    def _null_stands_in_one_cell(self) -> Self:
+        if self.delimiter in self.null:
+            raise ValueError(f"the text for null holds the delimiter {self.delimiter!r}")
+        return self
+
 
 def _sheet_name(value: str) -> str:
-    if not 1 <= len(value) <= 31:
+    if not 1 <= len(value.encode("utf-16-le", errors="replace")) // 2 <= SHEET_NAME_UNITS:
         raise ValueError("Excel takes 1 to 31 characters")
     if _SHEET_NAME_FORBIDDEN & set(value) or value[0] == "'" or value[-1] == "'":
         raise ValueError("Excel refuses []:*?/\\ anywhere and ' at either end")
@@ -105,7 +126,7 @@ def _sheet_name(value: str) -> str:
 
 
 def _zone(value: str) -> str:
-    Zone.parse(value)
+    check_zone(value)
     return value
 
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from exporters.columns import Column
 from exporters.errors import InvalidOptions
-from exporters.zones import Zone
+from exporters.zones import wall_clock
 
 
 class Patterns:
@@ -54,11 +54,7 @@ def _checked(column: Column, pattern: str) -> str:
 
 
 def _shown(array: pa.Array, pattern: str) -> pa.Array:
-    value = pl.col("time")
-    zone = array.type.tz if pa.types.is_timestamp(array.type) else None
-    if zone is not None:
-        array = array.cast(pa.timestamp(array.type.unit, "UTC"))
-        value = Zone.parse(zone).wall_clock(value)
-    frame = pl.Series("time", array).to_frame()
-    text = frame.select(value.dt.to_string(pattern)).to_series()
+    if pa.types.is_timestamp(array.type) and array.type.tz is not None:
+        array = wall_clock(array, array.type.tz)
+    text = pl.Series(array).dt.to_string(pattern)
     return text.to_arrow(compat_level=pl.CompatLevel.oldest())

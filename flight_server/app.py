@@ -101,6 +101,8 @@ class Server:
         host = config.server.host
         people = _bound(stack, host, config.server.status_port, "server.status_port")
         ops = _bound(stack, host, config.monitoring.metrics_port, "monitoring.metrics_port")
+        # gRPC takes no bound socket, and complains on standard error when it cannot bind itself.
+        bind(host, config.server.flight_port, "server.flight_port").close()
         store = TaskStore(config.state.url)
         stack.callback(store.close)
         key = store.secret("links", lambda: secrets.token_bytes(32))

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Iterator
@@ -51,12 +52,12 @@ def serve(
     """Run the server until SIGTERM or SIGINT; a second signal does not wait for running exports."""
     loaded = _load(config, overrides)
     _configure_logs(loaded)
-    stop, hurry = threading.Event(), threading.Event()
-    _on_signals(stop, hurry)
+    signals = _Signals()
     try:
+        _remove_stale(ready_file)
         with Server(loaded) as server, _ready(ready_file, server.addresses):
-            stop.wait()
-            server.drain(hurry)
+            signals.wait()
+            server.drain(signals.next_one())
     except (DoorError, StateError, ServiceError, _ReadyFileError) as error:
         _exit(str(error), EXIT_START)
     # A client that has stopped holds a thread of gRPC that no one can end: do not wait for it.
@@ -101,18 +102,56 @@ def _exit(message: str, code: int) -> NoReturn:
     raise typer.Exit(code)
 
 
-def _on_signals(stop: threading.Event, hurry: threading.Event) -> None:
-    def handle(_number: int, _frame: FrameType | None) -> None:
-        if stop.is_set():
-            hurry.set()
-        stop.set()
+class _Signals:
+    """SIGTERM and SIGINT from now on, for any thread to wait for.
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, handle)
+    The byte that `wait` takes is written by the C handler, in whichever thread the system chose to
+    interrupt. A Python handler runs when the main thread executes its next instruction, so never
+    while that thread blocks in a lock and another one was interrupted (seen: a SIGTERM without
+    effect); and one that sets an Event deadlocks when the main thread is just about to wait for it.
+    """
+
+    def __init__(self) -> None:
+        self._receiver, self._sender = socket.socketpair()
+        self._sender.setblocking(False)
+        signal.set_wakeup_fd(self._sender.fileno(), warn_on_full_buffer=False)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, _ignore)
+
+    def wait(self) -> None:
+        """Block until one more signal has arrived."""
+        self._receiver.recv(1)
+
+    def next_one(self) -> threading.Event:
+        """Set when one more signal arrives."""
+        arrived = threading.Event()
+
+        def watch() -> None:
+            self.wait()
+            arrived.set()
+
+        threading.Thread(target=watch, name="signals", daemon=True).start()
+        return arrived
+
+
+def _ignore(_number: int, _frame: FrameType | None) -> None:
+    """Without a Python handler there is no byte."""
 
 
 class _ReadyFileError(Exception):
     """The ready file cannot be written."""
+
+    def __init__(self, path: Path, error: OSError) -> None:
+        super().__init__(f"--ready-file: {str(path)!r} cannot be written: {error.strerror}")
+
+
+def _remove_stale(path: Path | None) -> None:
+    """A killed server leaves its ready file, with doors that are not open."""
+    if path is not None:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise _ReadyFileError(path, error) from error
 
 
 @contextlib.contextmanager
@@ -128,8 +167,7 @@ def _ready(path: Path | None, addresses: dict[str, str | int]) -> Iterator[None]
     except OSError as error:
         with contextlib.suppress(OSError):
             partial.unlink()
-        message = f"--ready-file: {str(path)!r} cannot be written: {error.strerror}"
-        raise _ReadyFileError(message) from error
+        raise _ReadyFileError(path, error) from error
     try:
         yield
     finally:

@@ -87,6 +87,7 @@ class Pipeline:
         try:
             upload.publish()
         except Exception as error:
+            running.checkpoint()  # whoever ended the task has removed its file: no failure of ours
             failure: ServiceError = translate(error)
             self.metrics.upload_failed(failure.code)
             log.error(Event.OSSUploadFailed, "the file could not be published", error=error)

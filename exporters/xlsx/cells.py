@@ -49,6 +49,10 @@ class Sight:
 class CellWriter(ABC):
     """Decides how one column is written."""
 
+    def prepare(self, array: pa.Array) -> pa.Array:
+        """The values as `look` and `parts` see them; by default as they are."""
+        return array
+
     def look(self, array: pa.Array) -> Sight:
         """What the cells of `array` need; by default nothing special."""
         return Sight(array.null_count > 0)
@@ -154,16 +158,22 @@ class DecimalCells(CellWriter):
         exact = Decimal(MAX_EXACT).scaleb(-array.type.scale)
         if found is None or (-exact <= found[0] and found[1] <= exact):
             return Sight(nullable)
-        long = pc.greater(pc.abs(array), pa.scalar(exact, array.type))
-        return Sight(nullable, _SOME_LONG, {"LONG_NUMBERS_AS_TEXT": count(long)})
+        values = pl.Series("number", array).to_frame()
+        long = count(values.select(~_is_exact(pl.col("number"))).to_series().to_arrow())
+        return Sight(nullable, _SOME_LONG, {"LONG_NUMBERS_AS_TEXT": long} if long else {})
 
     def parts(self, column: pl.Expr, variant: Hashable) -> Parts:
         value = column.cast(pl.String)
         plain = number(value, self.style)
         if variant is None:
             return plain
-        digits = value.str.replace_all("[-.]", "").str.strip_chars_start("0").str.len_bytes()
-        return either(digits <= 15, plain, text(value))
+        return either(_is_exact(column), plain, text(value))
+
+
+def _is_exact(decimals: pl.Expr) -> pl.Expr:
+    """Whether Excel keeps a decimal: 15 digits, not counting zeros that only fill it up."""
+    digits = decimals.cast(pl.String).str.replace(r"(\..*?)0+$", "${1}")
+    return digits.str.replace_all("[-.]", "").str.strip_chars_start("0").str.len_bytes() <= 15
 
 
 @dataclass(frozen=True, slots=True)

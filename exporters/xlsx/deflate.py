@@ -20,9 +20,11 @@ RAW: Final = -15
 END: Final = b"\x03\x00"
 """An empty final block: ends a stream of flushed blocks."""
 
+# Measured on row XML, a core: 680 MB/s and 4.7 : 1, 210 and 4.9, 90 and 5.3. ISA-L's own level 3
+# makes some tables larger than its level 1.
 _COMPRESSORS: Final[dict[Compression, tuple[Callable[..., Any], int]]] = {
     "fast": (isal_zlib.compressobj, 1),
-    "balanced": (isal_zlib.compressobj, 3),
+    "balanced": (zlib_ng.compressobj, 3),
     "small": (zlib_ng.compressobj, 6),
 }
 

@@ -74,7 +74,7 @@ class XlsxExporter(Exporter):
         self._rows_a_sheet = min(options.rows_per_sheet, SHEET_ROWS - options.start_row)
         self._sink = sink
         self._workbook: Workbook | None = None
-        self._cutter = BlockCutter()
+        self._cutter = BlockCutter(measure=self._projection.size)
         self._blocks = OrderedBlocks[_Bounded](workers, self._write)
         self._tally = WarningTally(WARNINGS)
         self._filling = _Sheet()
@@ -123,7 +123,8 @@ class XlsxExporter(Exporter):
         start = 0
         while start < block.num_rows:
             piece = block.slice(start, self._rows_a_sheet - self._filling.rows)
-            bound = _xml_bound(piece)
+            size = self._projection.size(piece)
+            bound = _xml_bound(piece, size)
             if self._is_full(bound):
                 self._next_sheet()
                 continue
@@ -132,7 +133,7 @@ class XlsxExporter(Exporter):
             )
             self._filling.rows += piece.num_rows
             self._filling.bound += bound
-            self._blocks.submit(piece.nbytes + bound, work)
+            self._blocks.submit(size + bound, work)
             start += piece.num_rows
 
     def _next_row(self) -> int:
@@ -174,7 +175,7 @@ class XlsxExporter(Exporter):
         return self._workbook
 
 
-def _xml_bound(batch: pa.RecordBatch) -> int:
-    """At most how many bytes of XML the rows of `batch` become."""
+def _xml_bound(batch: pa.RecordBatch, size: int) -> int:
+    """At most how many bytes of XML the rows of `batch`, of `size` bytes, become."""
     cells = int(batch.num_rows) * int(batch.num_columns)
-    return cells * _CELL_MARKUP + int(batch.nbytes) * _WORST_ESCAPE
+    return cells * _CELL_MARKUP + size * _WORST_ESCAPE

@@ -74,7 +74,7 @@ class Package:
         """Finish the entry that was begun."""
         entry, self._open = self._opened(), None
         entry.compressed += len(END)
-        _check(entry.length)
+        _check(max(entry.length, entry.compressed))
         descriptor = _DESCRIPTOR.pack(b"PK\7\x08", entry.crc, entry.compressed, entry.length)
         self._write(END + descriptor)
 

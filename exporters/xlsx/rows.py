@@ -27,7 +27,6 @@ from exporters.xlsx.cells import (
 )
 from exporters.xlsx.temporal import DateCells, DurationCells, TimeCells, TimestampCells
 from exporters.xlsx.texts import TextCells
-from exporters.zones import Zone
 
 MAX_EXPRESSIONS: Final = 64
 """Row expressions that are kept: one for each combination of variants that blocks have."""
@@ -62,11 +61,13 @@ class RowWriter:
 
     def write(self, batch: pa.RecordBatch, first_row: int) -> Rows:
         """The XML of `batch`, whose first row is the sheet's row `first_row` (1-based)."""
-        sights = [
-            writer.look(array) for writer, array in zip(self._writers, batch.columns, strict=True)
+        arrays = [
+            writer.prepare(array)
+            for writer, array in zip(self._writers, batch.columns, strict=True)
         ]
+        sights = [writer.look(array) for writer, array in zip(self._writers, arrays, strict=True)]
         row = self._row(tuple((sight.variant, sight.nullable) for sight in sights))
-        xml = as_frame(batch, first_row).select(row).to_series()
+        xml = as_frame(arrays, first_row).select(row).to_series()
         warnings: Counter[str] = Counter()
         for sight in sights:
             warnings.update(sight.warnings)
@@ -83,24 +84,17 @@ class RowWriter:
         return joined((*parts, "</row>"))
 
 
-def as_frame(batch: pa.RecordBatch, first_row: int = 1) -> pl.DataFrame:
-    """A canonical batch as a frame with columns `0`, `1`, … and the row numbers as text.
+def as_frame(arrays: Sequence[pa.Array], first_row: int) -> pl.DataFrame:
+    """Arrays as a frame with columns `0`, `1`, … and the row numbers as text.
 
-    Shares the batch's memory where it can.
+    Shares the arrays' memory where it can.
     """
-    numbers = pa.arange(first_row, first_row + batch.num_rows).cast(pa.large_string())
-    names = [*(str(place) for place in range(batch.num_columns)), _ROW]
-    arrays = [*map(_in_utc, batch.columns), numbers]
-    frame = pl.from_arrow(pa.RecordBatch.from_arrays(arrays, names=names), rechunk=False)
+    numbers = pa.arange(first_row, first_row + len(arrays[0])).cast(pa.large_string())
+    names = [*(str(place) for place in range(len(arrays))), _ROW]
+    batch = pa.RecordBatch.from_arrays([*arrays, numbers], names=names)
+    frame = pl.from_arrow(batch, rechunk=False)
     assert isinstance(frame, pl.DataFrame)  # noqa: S101  # from_arrow types a batch too widely
     return frame
-
-
-def _in_utc(array: pa.Array) -> pa.Array:
-    """A zoned column labelled UTC, the same instants: polars does not know every zone's name."""
-    if pa.types.is_timestamp(array.type) and array.type.tz is not None:
-        return array.cast(pa.timestamp(array.type.unit, "UTC"))
-    return array
 
 
 def cell_writer(kind: pa.DataType, style: int, options: XlsxOptions) -> CellWriter:
@@ -108,8 +102,8 @@ def cell_writer(kind: pa.DataType, style: int, options: XlsxOptions) -> CellWrit
     types = pa.types
     long_as_text = options.long_numbers == "text"
     if types.is_timestamp(kind):
-        name = kind.tz and (options.timezone or kind.tz)
-        return TimestampCells(style, _polars_unit(kind), Zone.parse(name) if name else None)
+        zone = kind.tz and (options.timezone or kind.tz)
+        return TimestampCells(style, _polars_unit(kind), zone)
     if types.is_duration(kind):
         return DurationCells(style, _polars_unit(kind))
     if types.is_integer(kind):

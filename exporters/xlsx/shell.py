@@ -24,7 +24,7 @@ import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name
 
 from exporters.columns import Column
-from exporters.options import XlsxOptions
+from exporters.options import SHEET_NAME_UNITS, XlsxOptions
 
 SHEET_PART: Final = "xl/worksheets/sheet{}.xml"
 
@@ -152,11 +152,22 @@ def default_format(kind: pa.DataType, options: XlsxOptions) -> str:
 
 
 def sheet_title(name: str, index: int) -> str:
-    """The name of sheet `index` (0-based): `Sheet1`, `Sheet1 (2)`, … within 31 characters."""
+    """The name of sheet `index` (0-based): `Sheet1`, `Sheet1 (2)`, … as long as Excel takes.
+
+    No two are alike, whatever the first is called: Excel compares without case.
+    """
     if index == 0:
         return name
-    suffix = f" ({index + 1})"
-    return name[: 31 - len(suffix)] + suffix
+    title = _with_suffix(name, f" ({index + 1})")
+    if title.casefold() == name.casefold():
+        return _with_suffix(name, f" #{index + 1}")
+    return title
+
+
+def _with_suffix(name: str, suffix: str) -> str:
+    """`name`, cut where it leaves no room for `suffix`; Excel counts UTF-16 units."""
+    room = 2 * (SHEET_NAME_UNITS - len(suffix))
+    return name.encode("utf-16-le")[:room].decode("utf-16-le", errors="ignore") + suffix
 
 
 PREFACE: Final = ("_rels/.rels", "docProps/core.xml", "xl/theme/theme1.xml")

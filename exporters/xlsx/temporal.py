@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from exporters.durations import UNITS_A_SECOND, duration_text
 from exporters.xlsx.cells import CellWriter, Parts, Sight, bounds, count, either, number, text
-from exporters.zones import Zone
+from exporters.zones import wall_clock
 
 UNIX_EPOCH: Final = 25_569
 """The day number of 1970-01-01."""
@@ -22,6 +22,8 @@ END_DAY: Final = 2_958_466 - UNIX_EPOCH
 """The day after 9999-12-31 in Unix days."""
 
 SECONDS_A_DAY: Final = 86_400
+
+_MOST: Final = 2**63 - 1
 
 _NEXT_DOUBLE: Final = 1 + 2**-52
 
@@ -57,51 +59,41 @@ class TimestampCells(CellWriter):
 
     style: int
     unit: str
-    zone: Zone | None
+    zone: str | None
+
+    def prepare(self, array: pa.Array) -> pa.Array:
+        return wall_clock(array, self.zone) if self.zone else array
 
     def look(self, array: pa.Array) -> Sight:
-        nullable = array.null_count > 0
-        found = bounds(array.view(pa.int64()))
+        instants = array.view(pa.int64())
+        found = bounds(instants)
         per_day = SECONDS_A_DAY * UNITS_A_SECOND[array.type.unit]
-        # No clock is further than a day from UTC.
-        if found is None or (
-            (FIRST_DAY + 1) * per_day <= found[0] and found[1] < (END_DAY - 1) * per_day
-        ):
-            return Sight(nullable)
-        known = self._known(self._wall_clock(pl.col("time")))
-        values = pl.Series("time", array).to_frame()
-        outside = count(values.select(~known).to_series().to_arrow())
-        return Sight(nullable, _SOME_OUTSIDE, {"DATES_AS_TEXT": outside} if outside else {})
+        # Nanoseconds in 64 bits end in 2262.
+        first, end = FIRST_DAY * per_day, min(END_DAY * per_day, _MOST)
+        if found is None or (found[0] >= first and found[1] < end):
+            return Sight(array.null_count > 0)
+        outside = count(pc.or_(pc.less(instants, first), pc.greater_equal(instants, end)))
+        return Sight(array.null_count > 0, _SOME_OUTSIDE, {"DATES_AS_TEXT": outside})
 
     def parts(self, column: pl.Expr, variant: Hashable) -> Parts:
-        wall = self._wall_clock(column)
-        plain = number(self._serial(wall.to_physical()).cast(pl.String), self.style)
+        instant = column.to_physical()
+        per_day = SECONDS_A_DAY * UNITS_A_SECOND[self.unit]
+        plain = number(_serial(instant, per_day).cast(pl.String), self.style)
         if variant is None:
             return plain
-        shown = wall.dt.to_string("%Y-%m-%d %H:%M:%S%.f")
-        return either(self._known(wall), plain, text(shown))
+        known = (instant >= FIRST_DAY * per_day) & (instant < END_DAY * per_day)
+        return either(known, plain, text(column.dt.to_string("%Y-%m-%d %H:%M:%S%.f")))
 
-    @property
-    def _per_day(self) -> int:
-        return SECONDS_A_DAY * UNITS_A_SECOND[self.unit]
 
-    def _serial(self, instant: pl.Expr) -> pl.Expr:
-        """Day numbers, never below the instant.
+def _serial(instant: pl.Expr, per_day: int) -> pl.Expr:
+    """Day numbers of instants of which a day has `per_day`, never below the instant.
 
-        LibreOffice cuts a time to the second: of the nearest double below 08:00:00 it shows
-        07:59:59. The next double is at most a microsecond later, which no reader keeps.
-        """
-        nearest = instant / self._per_day + UNIX_EPOCH
-        below = (nearest - UNIX_EPOCH) * self._per_day < instant
-        return pl.when(below).then(nearest * _NEXT_DOUBLE).otherwise(nearest)
-
-    def _wall_clock(self, column: pl.Expr) -> pl.Expr:
-        return self.zone.wall_clock(column) if self.zone else column
-
-    def _known(self, wall: pl.Expr) -> pl.Expr:
-        """Whether Excel has the day."""
-        instant = wall.to_physical()
-        return (instant >= FIRST_DAY * self._per_day) & (instant < END_DAY * self._per_day)
+    LibreOffice cuts a time to the second: of the nearest double below 08:00:00 it shows 07:59:59.
+    The next double is at most a microsecond later, which no reader keeps.
+    """
+    nearest = instant / per_day + UNIX_EPOCH
+    below = (nearest - UNIX_EPOCH) * per_day < instant
+    return pl.when(below).then(nearest * _NEXT_DOUBLE).otherwise(nearest)
 
 
 @dataclass(frozen=True, slots=True)

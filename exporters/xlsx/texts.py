@@ -19,7 +19,7 @@ _NONCHARACTERS: Final = ("\ufffe", "\uffff")
 _UNPRINTABLE: Final = (*map(chr, [*range(9), *range(0x0B, 0x20)]), *_NONCHARACTERS)
 _ESCAPED: Final = {character: f"_x{ord(character):04X}_" for character in _UNPRINTABLE}
 
-_ESCAPE: Final = "_x[0-9A-Fa-f]{4}_"
+_TO_PROTECT: Final = "_x[0-9A-Fa-f]{4}_|[\\x00-\\x08\\x0b-\\x1f\ufffe\uffff]"
 _EDGES: Final = "^[ \t\n\r]|[ \t\n\r]$"
 _ASTRAL: Final = "[\U00010000-\U0010ffff]"
 
@@ -107,11 +107,11 @@ def _escaped(value: pl.Expr, needs: _Needs) -> pl.Expr:
 
     Characters that XML cannot hold become `_xHHHH_` (ECMA-376 part 1, 22.9.2.19, ST_Xstring), and
     so does a carriage return, which an XML parser would turn into a line feed. A text that looks
-    like such an escape has its underscore escaped, so that it survives.
+    like such an escape, or that one could complete, has its underscores escaped and survives.
     """
     if needs.escapes:
         protected = value.str.replace_all("_x", "_x005F_x", literal=True)
-        value = pl.when(value.str.contains(_ESCAPE)).then(protected).otherwise(value)
+        value = pl.when(value.str.contains(_TO_PROTECT)).then(protected).otherwise(value)
     replacements = {each: _ENTITIES[each] for each in needs.entities}
     if needs.controls:
         replacements |= _ESCAPED

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
-import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from exporters.columns import Column
 from exporters.options import XlsxOptions
@@ -19,18 +19,18 @@ _NUMBER_WIDTH: Final = 17
 
 
 def estimated_widths(
-    columns: Sequence[Column], options: XlsxOptions, sample: pl.DataFrame | None
+    columns: Sequence[Column], options: XlsxOptions, sample: pa.RecordBatch | None
 ) -> tuple[float | None, ...]:
     """A width for each column in characters; None leaves Excel's default."""
     return tuple(
         column.width
         if column.width is not None
-        else _estimated(column, options, None if sample is None else sample[str(place)])
+        else _estimated(column, options, None if sample is None else sample.column(place))
         for place, column in enumerate(columns)
     )
 
 
-def _estimated(column: Column, options: XlsxOptions, values: pl.Series | None) -> float | None:
+def _estimated(column: Column, options: XlsxOptions, values: pa.Array | None) -> float | None:
     if options.column_widths == "none":
         return None
     shown = 0 if values is None else _longest(column, options, values)
@@ -44,11 +44,11 @@ def _display_length(text: str) -> float:
     return (len(text) + len(text.encode(errors="replace"))) / 2
 
 
-def _longest(column: Column, options: XlsxOptions, values: pl.Series) -> float:
+def _longest(column: Column, options: XlsxOptions, values: pa.Array) -> float:
     kind = column.type
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        lengths = (values.str.len_chars() + values.str.len_bytes()) / 2
-        return float(str(lengths.max() or 0))
+        characters, octets = pc.utf8_length(values), pc.binary_length(values)
+        return (pc.max(pc.add(characters, octets)).as_py() or 0) / 2
     if pa.types.is_boolean(kind):
         return len("FALSE")
     shown = column.format or default_format(kind, options)
@@ -57,6 +57,5 @@ def _longest(column: Column, options: XlsxOptions, values: pl.Series) -> float:
     return min(_number_length(values), _NUMBER_WIDTH)
 
 
-def _number_length(values: pl.Series) -> int:
-    lengths = values.cast(pl.String).str.len_bytes()
-    return int(str(lengths.max() or 0))
+def _number_length(values: pa.Array) -> int:
+    return pc.max(pc.binary_length(pc.cast(values, pa.string()))).as_py() or 0

@@ -10,7 +10,7 @@ from exporters.columns import Column
 from exporters.options import XlsxOptions
 from exporters.xlsx.deflate import Deflated, deflate
 from exporters.xlsx.package import Package
-from exporters.xlsx.rows import RowWriter, as_frame
+from exporters.xlsx.rows import RowWriter
 from exporters.xlsx.shell import PREFACE, SHEET_PART, Shell, after_rows
 from exporters.xlsx.widths import estimated_widths
 
@@ -43,7 +43,7 @@ class Workbook:
     ) -> None:
         self._compression = options.compression
         self._package = Package(sink, options.compression)
-        sample = None if first is None else as_frame(first.slice(0, SAMPLE_ROWS))
+        sample = None if first is None else first.slice(0, SAMPLE_ROWS)
         self._shell = Shell(columns, options, estimated_widths(columns, options, sample))
         self._row_writer = RowWriter(columns, self._shell.styles, options)
         self._rows: list[int] = []

@@ -1,13 +1,15 @@
 """One export over Flight, message by message, as the protocol has it."""
 
 import hashlib
+import itertools
+import threading
 from datetime import datetime
 
 import pyarrow as pa
 import pytest
 
 from tests.conftest import StartServer
-from tests.support.exports import SCHEMA, Put, csv_of, export, refused
+from tests.support.exports import Json, Put, csv_of, export, refused, sheet_rows
 from tests.support.site import Running
 from tests.support.waiting import wait_for
 
@@ -28,7 +30,11 @@ def test_the_result_is_the_whole_task_object(server: Running) -> None:
         "orders.csv",
         "anonymous",
     )
-    assert (result["rows"], result["bytes"], result["size_bytes"]) == (3, len(content), len(content))
+    assert (result["rows"], result["bytes"], result["size_bytes"]) == (
+        3,
+        len(content),
+        len(content),
+    )
     assert result["sha256"] == hashlib.sha256(content).hexdigest()
     assert (result["progress"], result["eta_seconds"], result["error"]) == (100.0, None, None)
     assert result["url"].startswith(f"{server.http}/files/{result['task_id']}/orders.csv?")
@@ -41,17 +47,12 @@ def test_the_export_is_accepted_before_any_batch_is_sent(server: Running) -> Non
     put = Put(server.client, {"filename": "orders.csv"})
     assert put.answer() == {
         "type": "accepted",
-        "task_id": put_task(server),
+        "task_id": server.actions.all("list", limit=1)[0]["task_id"],
         "state": "PROCESSING",
     }
     put.send()
     put.commit()
     assert put.result()["rows"] == 3
-
-
-def put_task(server: Running) -> str:
-    """The newest task."""
-    return str(server.actions.all("list", limit=1)[0]["task_id"])
 
 
 def test_a_path_descriptor_is_a_filename_with_everything_else_by_default(server: Running) -> None:
@@ -74,23 +75,20 @@ def test_a_path_descriptor_of_another_kind_is_refused(
 def test_progress_comes_now_and_then_and_the_result_last(server: Running) -> None:
     put = Put(server.client, {"filename": "orders.csv", "rows": 1_000_000})
     task_id = put.accepted()
-    put.send(10)
-    wait_for(lambda: server.actions.one("status", task_id=task_id)["rows"] == 10)
-    answers, sent = [], 10
-    while not answers:  # a batch now and then, until half a second has passed
-        wait_for(lambda: server.actions.one("status", task_id=task_id)["rows"] == sent)
-        put.send(10, sent)
-        sent += 10
-        if sent % 1000 == 0:
-            answers = progress_so_far(server, task_id)
-    with refused("INCOMPLETE_STREAM"):
-        answers = put.answers()
-    assert answers
-
-
-def progress_so_far(server: Running, task_id: str) -> list[float]:
-    status = server.actions.one("status", task_id=task_id)
-    return [status["progress"]] if status["eta_seconds"] else []
+    heard: list[Json | None] = []
+    listening = threading.Thread(target=lambda: heard.append(put.answer()), daemon=True)
+    listening.start()
+    sent = itertools.count()
+    wait_for(lambda: put.send(1, next(sent)) or heard)
+    listening.join()
+    put.commit()
+    [progress] = heard
+    assert progress is not None
+    assert (progress["type"], progress["task_id"]) == ("progress", task_id)
+    assert 0 < progress["rows"] <= next(sent)
+    assert progress["bytes"] >= 0
+    with refused("ROW_COUNT_MISMATCH"):
+        put.answers()
 
 
 def test_with_wait_false_the_result_is_the_durable_task(server: Running) -> None:
@@ -105,9 +103,8 @@ def test_with_wait_false_the_result_is_the_durable_task(server: Running) -> None
         len(csv_of(3)),
         None,
     )
-    finished = wait_for(
-        lambda: task if (task := server.actions.one("status", task_id=result["task_id"]))["url"] else None
-    )
+    wait_for(lambda: server.actions.state(result["task_id"]) == "COMPLETED")
+    finished = server.actions.one("status", task_id=result["task_id"])
     assert server.web.get(finished["url"]).content == csv_of(3)
 
 
@@ -171,14 +168,14 @@ class TestWithoutCommit:
             put.answers()
         assert refusal.retryable
         assert refusal.task_id == task_id
-        failed_and_gone(server, task_id, "INCOMPLETE_STREAM")
+        server.assert_failed(task_id, "INCOMPLETE_STREAM")
 
     def test_a_dropped_writer_is_incomplete(self, server: Running) -> None:
         put = Put(server.client, {"filename": "orders.csv"})
         task_id = put.accepted()
         put.send()
         put.drop()
-        failed_and_gone(server, task_id, "INCOMPLETE_STREAM")
+        server.assert_failed(task_id, "INCOMPLETE_STREAM")
 
     def test_fewer_rows_than_declared_are_incomplete(self, server: Running) -> None:
         put = Put(server.client, {"filename": "orders.csv", "rows": 4})
@@ -187,14 +184,14 @@ class TestWithoutCommit:
         with refused("INCOMPLETE_STREAM") as refusal:
             put.answers()
         assert "3 of 4 rows" in refusal.message
-        failed_and_gone(server, task_id, "INCOMPLETE_STREAM")
+        server.assert_failed(task_id, "INCOMPLETE_STREAM")
 
     def test_no_message_at_all_is_incomplete(self, server: Running) -> None:
         put = Put(server.client, {"filename": "orders.csv"})
         task_id = put.accepted()
         with refused("INCOMPLETE_STREAM"):
             put.answers()
-        failed_and_gone(server, task_id, "INCOMPLETE_STREAM")
+        server.assert_failed(task_id, "INCOMPLETE_STREAM")
 
     def test_it_is_a_warning_where_the_configuration_says_so(
         self, start_server: StartServer
@@ -240,12 +237,20 @@ class TestRowCount:
                 put.commit(committed)
             put.answers()
         assert refusal.retryable
-        failed_and_gone(server, task_id, "ROW_COUNT_MISMATCH")
+        server.assert_failed(task_id, "ROW_COUNT_MISMATCH")
 
 
 @pytest.mark.parametrize(
     "metadata",
-    [b"{}", b"hello", b'{"commit": 1}', b"[]", b'{"commit": true, "rows": -1}', b"\xff", b"[" * 9999],
+    [
+        b"{}",
+        b"hello",
+        b'{"commit": 1}',
+        b"[]",
+        b'{"commit": true, "rows": -1}',
+        b"\xff",
+        b"[" * 9999,
+    ],
 )
 def test_metadata_that_is_no_commit_is_refused(server: Running, metadata: bytes) -> None:
     put = Put(server.client, {"filename": "orders.csv"})
@@ -255,12 +260,12 @@ def test_metadata_that_is_no_commit_is_refused(server: Running, metadata: bytes)
         put.metadata(metadata)
         put.answers()
     assert not refusal.retryable
-    failed_and_gone(server, task_id, "INVALID_DATA")
+    server.assert_failed(task_id, "INVALID_DATA")
 
 
 class TestZeroRows:
     def test_a_csv_of_no_rows_has_its_header(self, server: Running) -> None:
-        result = export(server.client, 0, rows=0)
+        result = export(server.client, 0)
         assert result["rows"] == 0
         assert server.web.get(result["url"]).content == csv_of(0)
 
@@ -310,26 +315,3 @@ def test_dictionaries_that_change_between_batches_are_followed(server: Running) 
         put.send_batch(pa.record_batch([pa.array(colours).dictionary_encode()], schema=schema))
     put.commit(4)
     assert server.web.get(put.result()["url"]).text == '"colour"\n"red"\n"green"\n"blue"\n"red"\n'
-
-
-def failed_and_gone(server: Running, task_id: str, code: str) -> None:
-    """The task FAILED with `code`, and nothing of its file is left."""
-    task = wait_for(
-        lambda: found
-        if (found := server.actions.one("status", task_id=task_id))["state"] == "FAILED"
-        else None
-    )
-    assert task["error"]["code"] == code
-    assert (task["url"], task["size_bytes"]) == (None, None)
-    wait_for(lambda: not [name for name in server.site.spools() if task_id in name])
-    assert not [name for name in server.site.files() if task_id in name]
-
-
-def sheet_rows(content: bytes) -> list[list[object]]:
-    from python_calamine import CalamineWorkbook  # noqa: PLC0415
-    from io import BytesIO  # noqa: PLC0415
-
-    return CalamineWorkbook.from_filelike(BytesIO(content)).get_sheet_by_index(0).to_python()
-
-
-assert SCHEMA

@@ -1,16 +1,18 @@
 """Tables that an exporter must take: every supported type, nulls, encodings, sliced batches.
 
 A `Kind` knows values as *raw* Python values that lose nothing (whole numbers of the unit for dates
-and times, which `datetime` would cut to microseconds) and how its CSV text is read back. The reading
-is written here in plain Python, apart from the libraries that the exporters use.
+and times, which `datetime` would cut to microseconds) and how its CSV text is read back. The
+reading is written here in plain Python, apart from the libraries that the exporters use.
 """
 
 import ctypes
 import re
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Context, Decimal
+from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
@@ -55,13 +57,18 @@ class Sent:
 
 def same(got: Raw, sent: Raw) -> bool:
     """Equality under which NaN is itself and True is not 1."""
-    both_nan = got != got and sent != sent  # noqa: PLR0124
+    both_nan = got != got and sent != sent
     return type(got) is type(sent) and (got == sent or both_nan)
 
 
-def single(value: float) -> float:
-    """The 32-bit float nearest to `value`."""
-    return ctypes.c_float(value).value
+def single(text: str) -> float:
+    """The 32-bit float nearest to a number's text."""
+    return ctypes.c_float(float(text)).value
+
+
+def half(text: str) -> float:
+    """The 16-bit float nearest to a number's text."""
+    return float(struct.unpack("e", struct.pack("e", float(text)))[0])
 
 
 # How a cell of each kind is read back.
@@ -133,13 +140,19 @@ def decimals(precision: int, scale: int) -> st.SearchStrategy[Decimal]:
     return whole(-most, most).map(lambda units: Decimal(units).scaleb(-scale, EXACT))
 
 
-def instants(unit: str) -> st.SearchStrategy[int]:
-    """Units since 1970: of the last decades, or anywhere in the years 1 to 9999 that fit."""
-    start, end = (
-        max(-(2**63), (day.toordinal() - UNIX_DAY) * DAY * UNITS[unit])
-        for day in (date(1, 1, 2), date(9999, 12, 30))
-    )
-    return st.integers(0, 2**32 * UNITS[unit]) | st.integers(start, min(end, 2**63 - 1))
+def instants(unit: str, zone: str | None) -> st.SearchStrategy[int]:
+    """Units since 1970: of the last decades, or anywhere in the years 1 to 9999 that fit
+    but for a day, which pyarrow's reader of CSV needs.
+
+    Zoned ones are kept to 1930 to 2037, where every database of zones has the same rules, and
+    where no local mean time has an offset with seconds, which `+HHMM` cannot say.
+    """
+    first, last = (date(1930, 1, 1), date(2037, 12, 31)) if zone else (date.min, date.max)
+    day = DAY * UNITS[unit]
+    start = (first.toordinal() - UNIX_DAY + 1) * day
+    end = (last.toordinal() - UNIX_DAY) * day
+    anywhere = st.integers(max(start, -(2**63) + day), min(end, 2**63 - day))
+    return st.integers(0, 2**30 * UNITS[unit]) | anywhere
 
 
 def dictionary(array: pa.Array) -> pa.Array:
@@ -161,12 +174,9 @@ def _integers() -> list[Kind]:
 
 
 def _floats() -> list[Kind]:
-    def read_single(text: str) -> float:
-        return single(float(text))
-
     return [
-        Kind("float16", pa.float16(), st.floats(width=16), float),
-        Kind("float32", pa.float32(), st.floats(width=32), read_single),
+        Kind("float16", pa.float16(), st.floats(width=16), half),
+        Kind("float32", pa.float32(), st.floats(width=32), single),
         Kind("float64", pa.float64(), st.floats(), float),
     ]
 
@@ -197,7 +207,9 @@ def _texts() -> list[Kind]:
 
 
 def _temporals() -> list[Kind]:
-    days = st.integers(date(1, 1, 1).toordinal() - UNIX_DAY, date(9999, 12, 31).toordinal() - UNIX_DAY)
+    days = st.integers(
+        date(1, 1, 1).toordinal() - UNIX_DAY, date(9999, 12, 31).toordinal() - UNIX_DAY
+    )
     kinds = [
         Kind("date32", pa.date32(), days, read_day),
         Kind(
@@ -222,7 +234,7 @@ def _temporals() -> list[Kind]:
             Kind(
                 f"timestamp({unit},{zone})",
                 pa.timestamp(unit, zone),
-                instants(unit),
+                instants(unit, zone),
                 read_timestamp(unit),
             )
             for zone in (None, "UTC", "Asia/Shanghai", "-03:30")
@@ -254,5 +266,5 @@ def tables(draw: st.DrawFn, *, max_columns: int = 4, max_rows: int = 12) -> Sent
     ]
     whole_batch = pa.record_batch(arrays, names=[f"c{place}" for place in range(len(kinds))])
     cuts = sorted({0, rows, *draw(st.lists(st.integers(0, rows), max_size=3))})
-    batches = [whole_batch.slice(start, end - start) for start, end in zip(cuts, cuts[1:])]
+    batches = [whole_batch.slice(start, end - start) for start, end in pairwise(cuts)]
     return Sent(kinds, columns, whole_batch.schema, tuple(batches))

@@ -80,9 +80,7 @@ def assert_same(
 def test_pythons_reader_reads_every_value(sent: Sent, options: CsvOptions) -> None:
     """It sees no quotes: null is the text for null, quoted or not."""
     text = written(sent, options).decode()
-    lines = csv.reader(
-        io.StringIO(text, newline=""), delimiter=options.delimiter, strict=True
-    )
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=options.delimiter, strict=True)
     got: list[list[str | None]] = [
         [None if cell == options.null else cell for cell in line] for line in lines
     ]

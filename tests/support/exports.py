@@ -5,11 +5,13 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Any
 
 import pyarrow as pa
 import pytest
 from pyarrow import flight
+from python_calamine import CalamineWorkbook
 
 Json = dict[str, Any]
 
@@ -31,8 +33,16 @@ def csv_of(rows: int) -> bytes:
     return "".join(f"{line}\n" for line in lines).encode()
 
 
+def sheet_rows(content: bytes) -> list[list[Any]]:
+    """The cells of a workbook's first sheet, read by a reader that is not ours."""
+    return CalamineWorkbook.from_filelike(BytesIO(content)).get_sheet_by_index(0).to_python()
+
+
 class Put:
     """One `do_put`, driven message by message from one thread."""
+
+    task_id = ""
+    """Once accepted."""
 
     def __init__(
         self,
@@ -42,6 +52,13 @@ class Put:
     ) -> None:
         body = command if isinstance(command, bytes) else json.dumps(command).encode()
         self._open(client, flight.FlightDescriptor.for_command(body), schema)
+
+    @classmethod
+    def opened(cls, client: flight.FlightClient, **command: object) -> "Put":
+        """An export that is accepted: of several, the first one opened is the first in line."""
+        put = cls(client, {"filename": "orders.csv"} | command)
+        put.accepted()
+        return put
 
     @classmethod
     def of_path(cls, client: flight.FlightClient, *path: str) -> "Put":
@@ -65,7 +82,8 @@ class Put:
         answer = self.answer()
         assert answer is not None, self._told()
         assert answer["type"] == "accepted"
-        return str(answer["task_id"])
+        self.task_id = str(answer["task_id"])
+        return self.task_id
 
     def send(self, rows: int = 3, start: int = 0) -> None:
         self._writer.write_batch(batch(rows, start))
@@ -77,7 +95,8 @@ class Put:
         self._writer.write_metadata(data)
 
     def commit(self, rows: int | None = None) -> None:
-        self.metadata(json.dumps({"commit": True, **({} if rows is None else {"rows": rows})}).encode())
+        said = {"commit": True} if rows is None else {"commit": True, "rows": rows}
+        self.metadata(json.dumps(said).encode())
 
     def send_and_commit(self, rows: int = 3) -> None:
         self._writer.write_with_metadata(batch(rows), b'{"commit": true}')
@@ -137,6 +156,10 @@ class Actions:
     def one(self, name: str, **body: object) -> Json:
         [result] = self.all(name, **body)
         return result
+
+    def ids(self, **body: object) -> list[str]:
+        """The ids of `list`."""
+        return [str(task["task_id"]) for task in self.all("list", **body)]
 
     def state(self, task_id: str) -> str:
         return str(self.one("status", task_id=task_id)["state"])

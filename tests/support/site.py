@@ -10,7 +10,8 @@ from pyarrow import flight
 
 from flight_server.app import Server
 from flight_server.config import load_config
-from tests.support.exports import Actions
+from tests.support.exports import Actions, Json
+from tests.support.waiting import wait_for
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,26 @@ class Running:
     client: flight.FlightClient
     actions: Actions
     web: httpx.Client
+
+    def wait_for_rows(self, task_id: str, rows: int) -> Json:
+        """The task once it has taken so many rows."""
+
+        def look() -> Json | None:
+            task = self.actions.one("status", task_id=task_id)
+            return task if task["rows"] == rows else None
+
+        task = wait_for(look)
+        assert task is not None
+        return task
+
+    def assert_failed(self, task_id: str, code: str) -> None:
+        """The task is FAILED with `code`, or will be, and nothing of its file is left."""
+        wait_for(lambda: self.actions.state(task_id) == "FAILED")
+        task = self.actions.one("status", task_id=task_id)
+        assert task["error"]["code"] == code
+        assert task["url"] is None
+        wait_for(lambda: not [name for name in self.site.spools() if task_id in name])
+        assert not [name for name in self.site.files() if task_id in name]
 
 
 @contextmanager

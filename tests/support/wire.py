@@ -5,7 +5,8 @@ Field numbers are those of Flight.proto: FlightData {1 flight_descriptor, 2 data
 """
 
 import json
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import grpc
@@ -34,6 +35,32 @@ def put(url: str, messages: Sequence[bytes]) -> list[dict[str, object]] | Refuse
             metadata = dict(error.trailing_metadata() or ())
             info = metadata.get("grpc-status-details-bin", b"{}")
             return Refused(error.code(), error.details(), json.loads(info))
+
+
+class OpenPut:
+    """A call that has sent `messages` and does not end by itself."""
+
+    def __init__(self, url: str, messages: Sequence[bytes], deadline: float) -> None:
+        self._hold = threading.Event()
+        self._channel = grpc.insecure_channel(url.removeprefix("grpc://"))
+        self._call = self._channel.stream_stream(DO_PUT)(self._sending(messages), timeout=deadline)
+
+    def first_answer(self) -> dict[str, object]:
+        return _put_result(next(self._call))
+
+    def cancel(self) -> None:
+        self._call.cancel()
+
+    def ended(self) -> grpc.StatusCode:
+        """How the call ended; the channel is closed."""
+        code = self._call.code()
+        self._hold.set()
+        self._channel.close()
+        return code
+
+    def _sending(self, messages: Sequence[bytes]) -> Iterator[bytes]:
+        yield from messages
+        self._hold.wait(30)
 
 
 def descriptor(**command: object) -> bytes:

@@ -447,12 +447,12 @@ class TestOutputs:
 
 class TestTheStandardLibrary:
     def test_joins_the_stream_with_its_loggers_name(self, out: Output) -> None:
-        logging.getLogger("uvicorn.access").info("%s - %d", "GET /\n", 200)
+        logging.getLogger("a.library").info("%s - %d", "GET /\n", 200)
         entry = out.entry
         del entry["timestamp"]
         assert entry == {
             "level": "info",
-            "component": "uvicorn.access",
+            "component": "a.library",
             "message": "GET /\n - 200",
             "fields": {},
         }

@@ -1,0 +1,273 @@
+"""docs/formats.md says what the exporters do: each example is really written."""
+
+import io
+import json
+import re
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import time
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from exporters import (
+    ColumnOptions,
+    CsvOptions,
+    FormatOptions,
+    UnsupportedType,
+    Workers,
+    XlsxOptions,
+    find_format,
+    formats,
+    open_exporter,
+)
+from exporters.options import SHEET_ROWS
+from exporters.xlsx.cells import WARNINGS
+from exporters.xlsx.exporter import MAX_COLUMNS, MAX_HEADER_LENGTH, MAX_SHEETS
+from exporters.xlsx.texts import MAX_CELL_LENGTH
+
+DOCS = (Path(__file__).parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
+MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+
+TYPES = {
+    "null": pa.null(),
+    "bool": pa.bool_(),
+    **{f"int{bits}": getattr(pa, f"int{bits}")() for bits in (8, 16, 32, 64)},
+    **{f"uint{bits}": getattr(pa, f"uint{bits}")() for bits in (8, 16, 32, 64)},
+    **{f"float{bits}": getattr(pa, f"float{bits}")() for bits in (16, 32, 64)},
+    "decimal32": pa.decimal32(9, 2),
+    "decimal64": pa.decimal64(18, 2),
+    "decimal128": pa.decimal128(38, 2),
+    "decimal256": pa.decimal256(38, 2),
+    "string": pa.string(),
+    "large_string": pa.large_string(),
+    "string_view": pa.string_view(),
+    "date32": pa.date32(),
+    "date64": pa.date64(),
+    **{f"time32[{unit}]": pa.time32(unit) for unit in ("s", "ms")},
+    **{f"time64[{unit}]": pa.time64(unit) for unit in ("us", "ns")},
+    **{f"timestamp[{unit}]": pa.timestamp(unit) for unit in ("s", "ms", "us", "ns")},
+    **{
+        f"timestamp[s, {zone}]": pa.timestamp("s", zone) for zone in ("UTC", "+06:00", "Asia/Dhaka")
+    },
+    **{f"duration[{unit}]": pa.duration(unit) for unit in ("s", "ms", "us", "ns")},
+    "dictionary": pa.dictionary(pa.int8(), pa.string()),
+    "run_end_encoded": pa.run_end_encoded(pa.int32(), pa.string()),
+}
+
+UNSUPPORTED = {
+    "binary": pa.binary(),
+    "large_binary": pa.large_binary(),
+    "binary_view": pa.binary_view(),
+    "fixed_size_binary": pa.binary(16),
+    "list": pa.list_(pa.int8()),
+    "large_list": pa.large_list(pa.int8()),
+    "list_view": pa.list_view(pa.int8()),
+    "fixed_size_list": pa.list_(pa.int8(), 2),
+    "struct": pa.struct([("a", pa.int8())]),
+    "map": pa.map_(pa.string(), pa.int8()),
+    "dense_union": pa.dense_union([pa.field("a", pa.int8())]),
+    "sparse_union": pa.sparse_union([pa.field("a", pa.int8())]),
+    "month_day_nano_interval": pa.month_day_nano_interval(),
+    "decimals of more than 38 digits": pa.decimal256(39, 2),
+    "uuid": pa.uuid(),
+    "json": pa.json_(),
+}
+
+
+def tables(heading: str) -> Iterator[list[str]]:
+    """The rows of the tables whose first column is headed so."""
+    inside = False
+    for line in DOCS.splitlines():
+        cells = [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+        if not line.startswith("|"):
+            inside = False
+        elif cells[0] == heading:
+            inside = True
+        elif inside and not set(line) <= set("|-"):
+            yield cells
+
+
+def section(heading: str) -> str:
+    return DOCS.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+
+
+def code(cell: str) -> str:
+    """What stands between back quotes."""
+    assert cell.startswith("`")
+    assert cell.endswith("`")
+    return cell[1:-1]
+
+
+def codes(cell: str) -> list[str]:
+    return re.findall(r"`([^`]+)`", cell)
+
+
+@dataclass(frozen=True)
+class Example:
+    """A row of the tables of types, for one of its types."""
+
+    type: str
+    value: str
+    csv: str
+    xlsx: str
+    warning: str | None
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.value}"
+
+    @property
+    def array(self) -> pa.Array:
+        kind = TYPES[self.type]
+        if pa.types.is_null(kind):
+            return pa.nulls(1)
+        if pa.types.is_duration(kind):
+            hours = int(self.value.removesuffix(" hours"))
+            return pa.array([hours * 3600], pa.duration("s")).cast(kind)
+        if pa.types.is_time(kind):
+            return pa.array([time.fromisoformat(self.value)], kind)
+        plain = pa.array([self.value])
+        if pa.types.is_dictionary(kind):
+            return plain.dictionary_encode()
+        if pa.types.is_run_end_encoded(kind):
+            return pc.run_end_encode(plain)
+        if pa.types.is_decimal(kind):
+            return plain.cast(pa.decimal128(38, 2)).cast(kind)
+        if pa.types.is_date64(kind):
+            return plain.cast(pa.date32()).cast(kind)
+        if pa.types.is_float16(kind):
+            return plain.cast(pa.float32()).cast(kind)
+        return plain.cast(kind)
+
+
+EXAMPLES = [
+    Example(each, value, csv, xlsx, code(warning[0]) if warning else None)
+    for types, value, csv, xlsx, *warning in tables("Arrow type")
+    for each in codes(types)
+]
+
+
+@pytest.fixture(scope="module")
+def workers() -> Iterator[Workers]:
+    with Workers(threads=1) as workers:
+        yield workers
+
+
+def written(name: str, array: pa.Array, workers: Workers) -> tuple[bytes, list[str]]:
+    """The file of one column beside another, and the codes of its warnings."""
+    batch = pa.record_batch({"value": array, "n": [1]})
+    sink = io.BytesIO()
+    options = find_format(name).options()
+    with open_exporter(name, sink, batch.schema, (), options, workers) as exporter:
+        exporter.write_batch(batch)
+    return sink.getvalue(), [warning.code for warning in exporter.warnings]
+
+
+@pytest.mark.parametrize(("name", "heading"), [("csv", "CSV"), ("xlsx", "XLSX")])
+def test_every_option_is_there_with_its_default_and_meaning(name: str, heading: str) -> None:
+    described = find_format(name).options.describe()
+    listed = [cells[:3] for cells in tables("option") if code(cells[0]) in described]
+    assert listed == [
+        [f"`{option}`", f"`{json.dumps(each['default'])}`", each["description"]]
+        for option, each in described.items()
+    ]
+    assert all(f"| `{option}` |" in section(heading) for option in described)
+
+
+def test_every_format_has_a_section() -> None:
+    assert all(section(name.upper()) for name in formats())
+
+
+@pytest.mark.parametrize("options", [CsvOptions, XlsxOptions])
+def test_every_example_of_an_option_is_taken(options: type[FormatOptions]) -> None:
+    for option, _, _, example in tables("option"):
+        if code(option) in options.model_fields:
+            values = json.loads(code(example))
+            assert list(values) == [code(option)]
+            assert options.parse(values) != options()
+
+
+def test_the_example_of_a_descriptor_is_taken() -> None:
+    [example] = re.findall(r"```json\n(.*?)```", DOCS, re.DOTALL)
+    command = json.loads(example)
+    XlsxOptions.parse(command["options"])
+    assert [ColumnOptions(**column).name for column in command["columns"]]
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+def test_csv_has_the_documented_text(example: Example, workers: Workers) -> None:
+    data, warnings = written("csv", example.array, workers)
+    _, line = data.decode().splitlines()
+    assert line.removesuffix(",1") == ("" if example.csv == "nothing" else code(example.csv))
+    assert warnings == []
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+def test_xlsx_has_the_documented_cell(example: Example, workers: Workers) -> None:
+    data, warnings = written("xlsx", example.array, workers)
+    assert documented(data) == example.xlsx
+    assert warnings == ([example.warning] if example.warning else [])
+
+
+def documented(data: bytes) -> str:
+    """The first cell under the header in the notation of the table."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        sheet = ET.fromstring(archive.read("xl/worksheets/sheet1.xml"))
+        styles = ET.fromstring(archive.read("xl/styles.xml"))
+    cell = sheet.find(f".//{MAIN}c[@r='A2']")
+    if cell is None:
+        return "no cell"
+    if cell.get("t") == "inlineStr":
+        return f"text `{cell.findtext(f'{MAIN}is/{MAIN}t')}`"
+    value = cell.findtext(f"{MAIN}v", "")
+    if cell.get("t") == "b":
+        return {"1": "TRUE", "0": "FALSE"}[value]
+    shown = number_format(styles, int(cell.get("s", "0")))
+    return f"`{value}`" if shown is None else f"`{value}` as `{shown}`"
+
+
+def number_format(styles: ET.Element, style: int) -> str | None:
+    found = styles.find(f"{MAIN}cellXfs")
+    assert found is not None
+    number = found[style].get("numFmtId")
+    named = {each.get("numFmtId"): each.get("formatCode") for each in styles.iter(f"{MAIN}numFmt")}
+    return {"0": None, "46": "[h]:mm:ss", **named}[number]
+
+
+def test_every_type_has_an_example() -> None:
+    assert {example.type for example in EXAMPLES} == set(TYPES)
+
+
+@pytest.mark.parametrize("name", ["csv", "xlsx"])
+@pytest.mark.parametrize("type_", UNSUPPORTED)
+def test_an_unsupported_type_is_refused(type_: str, name: str, workers: Workers) -> None:
+    schema = pa.schema([("value", UNSUPPORTED[type_])])
+    with pytest.raises(UnsupportedType):
+        open_exporter(name, io.BytesIO(), schema, (), find_format(name).options(), workers)
+
+
+def test_every_unsupported_type_is_listed() -> None:
+    bullets = DOCS.partition("are refused with `UNSUPPORTED_TYPE`")[2].partition("\n## ")[0]
+    listed = [each for line in bullets.splitlines() if line[:1] == "-" for each in codes(line)]
+    assert set(listed) == set(UNSUPPORTED) - {"decimals of more than 38 digits"}
+    assert "decimals of more than 38 digits" in bullets
+
+
+def test_the_warnings_are_those_of_the_code() -> None:
+    listed = list(tables("code"))
+    assert listed == [[f"`{code}`", message] for code, message in sorted(WARNINGS.items())]
+
+
+def test_the_warnings_of_the_examples_exist_and_only_texts_are_cut_without_one() -> None:
+    shown = {example.warning for example in EXAMPLES} - {None}
+    assert shown == set(WARNINGS) - {"CELLS_CUT"}
+
+
+def test_the_limits_are_those_of_the_code() -> None:
+    limits = [cells[1] for cells in tables("what")]
+    numbers = [SHEET_ROWS, MAX_SHEETS, MAX_COLUMNS, MAX_CELL_LENGTH, MAX_HEADER_LENGTH, 31]
+    assert limits == [*(f"{number:,}" for number in numbers), "4 GiB", "4 GiB"]

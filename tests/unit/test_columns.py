@@ -1,0 +1,207 @@
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from exporters import ColumnOptions, InvalidOptions, InvalidSchema, UnsupportedType
+from exporters.columns import Projection
+
+PEOPLE = pa.schema([("name", pa.string()), ("age", pa.int8()), ("city", pa.string())])
+
+TEXTS = pa.array(["a", None, "a", "", "long enough to stand outside a view"])
+
+
+def asked(*names: str) -> list[ColumnOptions]:
+    return [ColumnOptions(name) for name in names]
+
+
+def headers(projection: Projection) -> list[str]:
+    return [column.header for column in projection.columns]
+
+
+def applied(array: pa.Array) -> pa.Array:
+    """What becomes of a column."""
+    batch = pa.record_batch({"column": array})
+    return Projection(batch.schema).apply(batch).column(0)
+
+
+def encoded(values: pa.Array, inner: Callable[[pa.Array], pa.Array]) -> pa.Array:
+    """Run ends around values that are encoded themselves."""
+    return pa.RunEndEncodedArray.from_arrays(range(1, len(values) + 1), inner(values))
+
+
+def test_without_a_wish_all_columns_come_in_stream_order() -> None:
+    assert headers(Projection(PEOPLE)) == ["name", "age", "city"]
+
+
+def test_the_columns_asked_for_come_in_the_order_asked_for() -> None:
+    projection = Projection(PEOPLE, asked("city", "name"))
+    batch = pa.record_batch([["Ada"], [36], ["London"]], schema=PEOPLE)
+    assert projection.apply(batch).to_pydict() == {"city": ["London"], "name": ["Ada"]}
+
+
+def test_a_column_can_come_twice_under_two_headers() -> None:
+    projection = Projection(PEOPLE, [ColumnOptions("age"), ColumnOptions("age", header="years")])
+    batch = pa.record_batch([["Ada"], [36], ["London"]], schema=PEOPLE)
+    assert projection.apply(batch).to_pydict() == {"age": [36], "years": [36]}
+
+
+def test_a_column_keeps_what_was_asked_of_it() -> None:
+    [column] = Projection(PEOPLE, [ColumnOptions("age", "Age", 12.5, "0.0")]).columns
+    assert (column.index, column.header, column.type) == (1, "Age", pa.int8())
+    assert (column.width, column.format) == (12.5, "0.0")
+
+
+def test_an_empty_header_is_a_header() -> None:
+    assert headers(Projection(PEOPLE, [ColumnOptions("age", header="")])) == [""]
+
+
+def test_two_empty_headers_are_refused() -> None:
+    with pytest.raises(InvalidOptions, match=r"two columns have the header ''"):
+        Projection(PEOPLE, [ColumnOptions("name", header=""), ColumnOptions("age", header="")])
+
+
+def test_a_name_that_is_covered_by_an_empty_header_is_free_for_another() -> None:
+    wishes = [ColumnOptions("name", header=""), ColumnOptions("age", header="name")]
+    assert headers(Projection(PEOPLE, wishes)) == ["", "name"]
+
+
+def test_two_columns_under_one_header_are_refused() -> None:
+    with pytest.raises(
+        InvalidOptions, match=r"two columns have the header 'age'; give one another"
+    ):
+        Projection(PEOPLE, [ColumnOptions("name", header="age"), ColumnOptions("age")])
+
+
+def test_a_column_that_is_not_there_is_answered_with_the_nearest() -> None:
+    with pytest.raises(InvalidSchema, match=r"'nane' is not in the stream; did you mean 'name'"):
+        Projection(PEOPLE, asked("nane"))
+
+
+def test_a_column_like_none_is_answered_with_those_there_are() -> None:
+    with pytest.raises(
+        InvalidSchema, match=r"'zzz' is not in the stream; it has: name, age, city$"
+    ):
+        Projection(PEOPLE, asked("zzz"))
+
+
+def test_a_stream_without_columns_is_refused() -> None:
+    with pytest.raises(InvalidSchema, match=r"the stream has no columns; send at least one"):
+        Projection(pa.schema([]))
+
+
+def test_a_name_that_stands_twice_in_the_stream_is_refused() -> None:
+    schema = pa.schema([("a", pa.int8()), ("b", pa.int8()), ("b", pa.int8())])
+    with pytest.raises(InvalidSchema, match=r"column 'b' stands twice in the stream"):
+        Projection(schema, asked("a"))
+
+
+def test_a_canonical_column_is_not_copied() -> None:
+    batch = pa.record_batch([["Ada"], [36], ["London"]], schema=PEOPLE)
+    projected = Projection(PEOPLE).apply(batch)
+    for before, after in zip(batch.columns, projected.columns, strict=True):
+        assert before.buffers()[-1].address == after.buffers()[-1].address
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pa.bool_(), pa.int8(), pa.uint64(), pa.float32(), pa.float64(), pa.string(),
+        pa.large_string(), pa.decimal128(38, 10), pa.date32(), pa.time32("s"), pa.time64("ns"),
+        pa.timestamp("us"), pa.timestamp("ns", "Asia/Shanghai"), pa.timestamp("ms", "-03:30"),
+        pa.duration("s"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_canonical_type_stays(kind: pa.DataType) -> None:
+    assert Projection(pa.schema([("column", kind)])).columns[0].type == kind
+
+
+@pytest.mark.parametrize(
+    ("array", "kind"),
+    [
+        (pa.array([1.5, None], pa.float16()), pa.float32()),
+        (pa.array([date(2024, 2, 29), None], pa.date64()), pa.date32()),
+        (pa.array([Decimal("1.50"), None], pa.decimal32(5, 2)), pa.decimal128(5, 2)),
+        (pa.array([Decimal("1.50"), None], pa.decimal64(15, 2)), pa.decimal128(15, 2)),
+        (pa.array([Decimal("1.50"), None], pa.decimal256(38, 2)), pa.decimal128(38, 2)),
+        (pa.nulls(2), pa.large_string()),
+        (TEXTS.cast(pa.string_view()), pa.large_string()),
+        (TEXTS.dictionary_encode(), pa.string()),
+        (pc.run_end_encode(TEXTS), pa.string()),
+        (TEXTS.cast(pa.large_string()).dictionary_encode(), pa.large_string()),
+        (pa.array([1, 2, 1, None]).dictionary_encode(), pa.int64()),
+        (pc.run_end_encode(pa.array([1.5, 1.5, None])), pa.float64()),
+        (pc.run_end_encode(pa.array([1.5, None], pa.float16())), pa.float32()),
+    ],
+    ids=lambda each: str(each.type if isinstance(each, pa.Array) else each),
+)
+def test_an_encoding_leaves_the_values_as_they_are(array: pa.Array, kind: pa.DataType) -> None:
+    got = applied(array)
+    assert got.type == kind
+    assert got.to_pylist() == array.to_pylist()
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        pa.DictionaryArray.from_arrays([0, 1, None], TEXTS[:2].cast(pa.string_view())),
+        encoded(TEXTS, pa.Array.dictionary_encode),
+        encoded(TEXTS, lambda texts: texts.cast(pa.string_view())),
+    ],
+    ids=lambda array: str(array.type)[:60],
+)
+def test_encodings_within_encodings_are_decoded(array: pa.Array) -> None:
+    assert applied(array).to_pylist() == array.to_pylist()
+
+
+def test_a_null_within_a_dictionary_is_a_null() -> None:
+    array = pa.DictionaryArray.from_arrays([0, 1, None], pa.array(["a", None]))
+    assert applied(array).to_pylist() == ["a", None, None]
+
+
+@pytest.mark.parametrize(
+    "array",
+    [TEXTS, TEXTS.dictionary_encode(), pc.run_end_encode(TEXTS), TEXTS.cast(pa.string_view())],
+    ids=lambda array: str(array.type),
+)
+def test_a_slice_gives_its_own_rows(array: pa.Array) -> None:
+    assert applied(array.slice(1, 3)).to_pylist() == [None, "a", ""]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pa.list_(pa.int8()), pa.large_list(pa.int8()), pa.list_(pa.int8(), 2),
+        pa.list_view(pa.int8()), pa.struct([("a", pa.int8())]), pa.map_(pa.string(), pa.int8()),
+        pa.dense_union([pa.field("a", pa.int8())]), pa.sparse_union([pa.field("a", pa.int8())]),
+        pa.binary(), pa.large_binary(), pa.binary(3), pa.binary_view(),
+        pa.dictionary(pa.int8(), pa.binary()), pa.run_end_encoded(pa.int32(), pa.binary()),
+        pa.decimal256(39, 2), pa.month_day_nano_interval(), pa.uuid(), pa.json_(), pa.bool8(),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_type_that_a_cell_cannot_hold_is_refused(kind: pa.DataType) -> None:
+    with pytest.raises(UnsupportedType, match=r"column 'odd' is .*; supported: booleans, integers"):
+        Projection(pa.schema([("id", pa.int64()), ("odd", kind)]))
+
+
+def test_a_column_of_an_unsupported_type_may_be_left_out() -> None:
+    schema = pa.schema([("id", pa.int64()), ("odd", pa.binary())])
+    assert headers(Projection(schema, asked("id"))) == ["id"]
+
+
+def test_a_long_type_is_named_briefly() -> None:
+    kind = pa.struct([(f"field_{number}", pa.int8()) for number in range(100)])
+    with pytest.raises(UnsupportedType) as refused:
+        Projection(pa.schema([("odd", kind)]))
+    assert len(str(refused.value)) < 300
+
+
+@pytest.mark.parametrize("zone", ["Mars/Base", "+99:99", "Asia"])
+def test_a_zone_that_nobody_knows_is_refused_before_any_data(zone: str) -> None:
+    with pytest.raises(InvalidSchema, match=r"column 'at': .* is not a time zone"):
+        Projection(pa.schema([("at", pa.timestamp("us", zone))]))
