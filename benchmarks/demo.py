@@ -17,7 +17,6 @@ from typing import NoReturn
 
 import httpx
 import pyarrow as pa
-from export_client import ExportClient, ExportError, Progress, Task
 from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn
 from rich.progress import Progress as Bar
@@ -25,6 +24,7 @@ from rich.progress import Progress as Bar
 from benchmarks.flights import NoFlights, read_flights
 from benchmarks.server import RunningServer, ServerFailed, running_server
 from benchmarks.verify import Mismatch, compare_csv, compare_xlsx
+from export_client import ExportClient, ExportError, Progress, Task
 
 BLOCK_ROWS = 8_192
 """Rows between two steps of the progress bar."""

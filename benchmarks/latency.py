@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import quantiles
 
-from export_client import ExportClient
-
 from benchmarks.cases import Plan
 from benchmarks.measure import ROOT, MeasurementFailed, Say, worker
 from benchmarks.server import running_server
+from export_client import ExportClient
 
 
 @dataclass(frozen=True)

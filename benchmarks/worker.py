@@ -15,10 +15,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from export_client import ExportClient, Task
-
 from benchmarks.data import batches, read_table
 from benchmarks.peers import WORK
+from export_client import ExportClient, Task
 
 WARM_ROWS = 1_000
 """Written before the clock runs, by ours and peers alike: what a first call sets up."""

@@ -10,12 +10,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import export_client
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.flight as fl
 import pyarrow.parquet
 import pytest
+
+import export_client
 from export_client.cli import _parser, main
 
 TABLE = pa.table({"id": [1, 2, 3], "name": ["a", "b", "c"]})

@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.flight as fl
 import pytest
+
 from export_client import (
     Cancelled,
     ConnectionFailed,
@@ -19,7 +20,6 @@ from export_client import (
     Unavailable,
 )
 from export_client.errors import from_wire, wire_errors
-
 from flight_server.errors import ErrorCode
 
 URL = "grpc://export.example:8815"

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import export_client
 import polars as pl
 import pyarrow as pa
 import pyarrow.flight as fl
 import pytest
+
+import export_client
 from export_client import (
     AlreadyExists,
     Cancelled,

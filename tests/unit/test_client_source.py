@@ -7,6 +7,7 @@ import duckdb
 import polars as pl
 import pyarrow as pa
 import pytest
+
 from export_client import IncompleteExport, InvalidRequest
 from export_client.blocks import MAX_BYTES, MAX_ROWS, counted, cut, wire_schema
 from export_client.source import open_source
@@ -36,7 +37,6 @@ def table_of(data: Any) -> pa.Table:
         TABLE.to_reader(),
         OnlyArray(),
         pl.from_arrow(TABLE),
-        duckdb.sql("select * from (values (1::bigint, 'a'), (2, null), (3, 'ü')) t(id, name)"),
         [BATCH],
         iter([BATCH.slice(0, 1), BATCH.slice(1)]),
     ],
@@ -44,6 +44,12 @@ def table_of(data: Any) -> pa.Table:
 )
 def test_every_kind_of_arrow_data_is_the_same_table(data: Any) -> None:
     assert table_of(data).to_pylist() == BATCH.to_pylist()
+
+
+def test_a_duckdb_relation_is_the_same_table() -> None:
+    query = "select * from (values (1::bigint, 'a'), (2, null), (3, 'ü')) t(id, name)"
+    with duckdb.connect() as connection:
+        assert table_of(connection.sql(query)).to_pylist() == BATCH.to_pylist()
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.flight as fl
 import pytest
+
 from export_client import (
     ConnectionFailed,
     DownloadFailed,
