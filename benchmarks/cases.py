@@ -38,6 +38,14 @@ POLARS_CSV: Final = Case("polars-csv", "csv", "polars `write_csv`, whole frame",
 DUCKDB: Final = Case("duckdb", "csv", "DuckDB `COPY`", "duckdb")
 PYTHON_CSV: Final = Case("python-csv", "csv", "Python `csv.writer`", "python", slow=True)
 
+DURABLE_XLSX: Final = Case(
+    "durable-xlsx", "xlsx", "Excel into a durable file with its checksum", OUR_PACKAGE
+)
+DURABLE_CSV: Final = Case(
+    "durable-csv", "csv", "CSV into a durable file with its checksum", OUR_PACKAGE
+)
+"""The exporter and the server's spool in one process: the whole way without client and Flight."""
+
 CASES: Final = (
     OURS_XLSX,
     JETXL,
@@ -53,6 +61,14 @@ CASES: Final = (
 
 WHOLE_WAY_XLSX: Final = Case("whole-way-xlsx", "xlsx", "Excel, the whole way", OUR_PACKAGE)
 WHOLE_WAY_CSV: Final = Case("whole-way-csv", "csv", "CSV, the whole way", OUR_PACKAGE)
+STAGES: Final = (
+    (DURABLE_XLSX, OURS_XLSX),
+    (WHOLE_WAY_XLSX, OURS_XLSX),
+    (DURABLE_CSV, OURS_CSV),
+    (WHOLE_WAY_CSV, OURS_CSV),
+)
+"""What is added to the bare exporter, step by step; each with the exporter it is compared with."""
+
 WHOLE_WAYS: Final = ((WHOLE_WAY_XLSX, OURS_XLSX), (WHOLE_WAY_CSV, OURS_CSV))
 """Client, Flight, file, checksum and link; each with the exporter that it is compared with."""
 

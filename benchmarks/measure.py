@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
-from benchmarks.cases import WHOLE_WAYS, Case, Plan
+from benchmarks.cases import STAGES, WHOLE_WAYS, Case, Plan
 from benchmarks.server import running_server
 
 ROOT: Final = Path(__file__).parent.parent
@@ -78,12 +78,14 @@ def run_rounds(cases: Sequence[Case], plan: Plan, table: Path, say: Say) -> dict
 
 
 def _steps(cases: Sequence[Case], table: Path) -> Iterator[tuple[Case, Callable[[int], Run]]]:
-    """The cases of one round; the whole way comes next to the exporter it is compared with."""
+    """The cases of one round; each stage comes next to the exporter it is compared with."""
+    over_flight = [whole_way for whole_way, _exporter in WHOLE_WAYS]
     for case in cases:
         yield case, partial(_write, case, table)
-        for whole_way, exporter in WHOLE_WAYS:
+        for stage, exporter in STAGES:
             if exporter == case:
-                yield whole_way, partial(_export, whole_way, table)
+                run = _export if stage in over_flight else _write
+                yield stage, partial(run, stage, table)
 
 
 def _write(case: Case, table: Path, rows: int) -> Run:

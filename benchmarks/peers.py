@@ -36,6 +36,30 @@ def _ours(format_name: str, **options: Any) -> Prepare:
     return prepare
 
 
+def _durable(format_name: str) -> Prepare:
+    def prepare(table: pa.Table, path: Path) -> Work:
+        from exporters import Workers, find_format, open_exporter
+        from flight_server.storage.spool import SpoolFile
+
+        options = find_format(format_name).options.parse({})
+        batches = table.to_batches()
+
+        def work() -> None:
+            spool = SpoolFile(path.parent, path.name.replace(".", "-"), 0)
+            with Workers() as workers:
+                with open_exporter(
+                    format_name, spool, table.schema, (), options, workers
+                ) as exporter:
+                    for batch in batches:
+                        exporter.write_batch(batch)
+                spool.seal()
+            spool.path.replace(path)
+
+        return work
+
+    return prepare
+
+
 def _xlsxwriter(table: pa.Table, path: Path) -> Work:
     import xlsxwriter
 
@@ -113,6 +137,8 @@ WORK: Final[Mapping[str, Prepare]] = {
     "ours-xlsx": _ours("xlsx"),
     "ours-csv": _ours("csv"),
     "ours-csv-minimal": _ours("csv", quoting="minimal"),
+    "durable-xlsx": _durable("xlsx"),
+    "durable-csv": _durable("csv"),
     "xlsxwriter": _xlsxwriter,
     "polars-excel": _polars_excel,
     "jetxl": _jetxl,

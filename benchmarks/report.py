@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from benchmarks.cases import CASES, OURS_CSV, OURS_XLSX, WHOLE_WAYS, Case, Plan
+from benchmarks.cases import CASES, OURS_CSV, OURS_XLSX, STAGES, Case, Plan
 from benchmarks.latency import Latency
 from benchmarks.measure import Result
 from benchmarks.memory import MemoryUse
@@ -95,13 +95,14 @@ def _figures(result: Result) -> tuple[str, ...]:
 def _whole_way(found: Findings) -> str:
     rows = [
         (*_figures(found.results[case.name]), f"{ratio(found.results, case, exporter):.2f}×")
-        for case, exporter in WHOLE_WAYS
+        for case, exporter in STAGES
     ]
     return f"""\
 ## The whole way
 
 A client in a process of its own, Flight, the server, the durable file with its checksum, the signed
-link. The last column compares with the exporter's own rate above.
+link. Before it, the same without client and Flight: what the checksum and the fsync cost. The last
+column compares with the exporter's own rate above.
 
 {_table((*_FIGURES, "it ÷ the exporter"), rows)}"""
 

@@ -8,6 +8,7 @@ python -m benchmarks.worker crowd URL FORMAT TABLE ROWS N  N exports at once
 
 import gc
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -56,6 +57,7 @@ def _crowd(url: str, format_name: str, table: str, rows: str, exports: str) -> d
 
 def _timed(work: Callable[[], Any]) -> tuple[float, Any]:
     gc.collect()
+    os.sync()  # what earlier runs wrote goes to the disk before the clock runs, not meanwhile
     gc.freeze()  # the prepared data of a peer is not searched for garbage again and again
     began = time.perf_counter()
     result = work()

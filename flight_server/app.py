@@ -78,7 +78,8 @@ class Server:
     def drain(self, hurry: threading.Event) -> None:
         """Refuse new exports and let running ones finish within `server.shutdown_grace`.
 
-        Those that are left then, or once `hurry` is set, end FAILED with SHUTTING_DOWN.
+        Those that are left then, or once `hurry` is set, end FAILED with SHUTTING_DOWN; but for
+        those that are UPLOADING: their files are durable, and the next start publishes them.
         """
         self._health.draining()
         self._manager.drain()
@@ -88,7 +89,8 @@ class Server:
         hurry.wait(self._config.server.shutdown_grace.total_seconds())
         if not idle.is_set():
             for running in self._manager.running:
-                running.end(_SHUT_DOWN)
+                if running.task.state is not TaskState.UPLOADING:
+                    running.end(_SHUT_DOWN)
 
     def _wait_idle(self, idle: threading.Event, hurry: threading.Event) -> None:
         if self._manager.wait_idle(self._config.server.shutdown_grace):

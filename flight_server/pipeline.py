@@ -74,6 +74,7 @@ class Pipeline:
                 self.metrics.rows(batch.num_rows)
                 running.advance(rows=exporter.rows_written, bytes=upload.bytes_written)
                 observe(running.task)
+            running.all_received()
         running.checkpoint()
         digest = upload.seal()
         log.info(Event.FileFinalized, "the file is durable", rows=batches.rows, size=digest.size)

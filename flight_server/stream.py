@@ -115,14 +115,14 @@ class CommittedBatches:
 def _check(batch: pa.RecordBatch) -> None:
     """Refuse offsets that lead outside and text that is not UTF-8.
 
-    Arrow takes the sender's word for both, and the libraries after it read memory by them. The
-    check costs some 5 % of a CSV export.
+    Arrow takes the sender's word for both, and the libraries after it read memory by them: wrong
+    offsets ended the process. The check takes 30 ms for a million rows of ten columns.
     """
     try:
         batch.validate(full=True)
     except pa.ArrowInvalid as error:
         reason = str(error).split("\n")[0]
-        message = f"a batch is not valid Arrow data: {reason}"
+        message = f"the stream is not valid Arrow data: {reason}"
         raise ServiceError(ErrorCode.INVALID_DATA, message) from error
 
 

@@ -1,5 +1,6 @@
 """A task while it runs in this process: its slot, its live figures, its transitions."""
 
+import math
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -16,8 +17,8 @@ from flight_server.tasks.store import TaskStore
 class Running:
     """What the owner of a task holds, from `TaskManager.open` to the task's end.
 
-    The owner's thread calls `wait_for_slot`, `advance`, `touch`, `checkpoint`, `uploading`,
-    `complete` and `fail`. Any other thread may call `cancel`, `end` and the properties.
+    The owner's thread calls `wait_for_slot`, `advance`, `touch`, `all_received`, `checkpoint`,
+    `uploading`, `complete` and `fail`. Any other may call `cancel`, `end` and the properties.
 
     A transition is in the store before the method that makes it returns, and the store decides
     between two at once: its compare-and-set lets one through. Whoever comes second finds the task
@@ -101,6 +102,16 @@ class Running:
         with self._lock:
             self._raise_if_finished()
             self._idle_since = self._monotonic()
+
+    def all_received(self) -> None:
+        """Say that nothing more is awaited from the client: from here on silence is not its fault.
+
+        However long a slow disk takes, the watchdog no longer judges the task idle. Raises as
+        `checkpoint`.
+        """
+        with self._lock:
+            self._raise_if_finished()
+            self._idle_since = math.inf
 
     def checkpoint(self) -> None:
         """Return if the task goes on; raise ServiceError with what it was ended with if not.

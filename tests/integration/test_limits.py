@@ -315,6 +315,25 @@ def test_an_export_left_after_the_grace_is_told_to_try_again(start_server: Start
     assert refusal.retryable
 
 
+def test_a_durable_file_is_published_although_the_grace_is_over(
+    start_server: StartServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = start_server("server.shutdown_grace=50ms")
+    put, go_on, replace = holding(server), threading.Event(), Path.replace
+
+    def slowly(source: Path, target: Path) -> Path:
+        assert go_on.wait(20)
+        return replace(source, target)
+
+    monkeypatch.setattr(Path, "replace", slowly)
+    put.commit()
+    wait_for(lambda: server.actions.state(put.task_id) == "UPLOADING")
+    server.server.drain(threading.Event())
+    assert server.actions.state(put.task_id) == "UPLOADING"
+    go_on.set()
+    assert put.answers()[-1]["state"] == "COMPLETED"
+
+
 def test_hurrying_ends_what_runs(start_server: StartServer) -> None:
     server = start_server("server.shutdown_grace=10m")
     put = holding(server)

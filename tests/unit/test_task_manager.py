@@ -676,6 +676,17 @@ def test_a_sign_of_life_keeps_a_task_alive(
     running.checkpoint()
 
 
+def test_a_task_that_awaits_nothing_more_is_never_idle(
+    manager: TaskManager, watchdog: Watchdog, clock: Clock
+) -> None:
+    """A slow disk at the end of a long export is not the client's silence."""
+    running = manager.open(make_task())
+    running.all_received()
+    clock.seconds = 3600
+    watchdog.check()
+    running.checkpoint()
+
+
 def test_waiting_and_uploading_tasks_need_give_no_sign_of_life(
     manager: TaskManager, watchdog: Watchdog, clock: Clock
 ) -> None:
