@@ -3,12 +3,13 @@ from collections.abc import Sequence
 from datetime import date
 from xml.etree import ElementTree as ET
 
+import polars as pl
 import pyarrow as pa
 import pytest
 
 from exporters import XlsxOptions
 from exporters.columns import Column, Projection
-from exporters.xlsx.rows import RowWriter
+from exporters.xlsx.rows import RowWriter, _data_buffers
 
 
 def columns_of(batch: pa.RecordBatch) -> tuple[Column, ...]:
@@ -126,3 +127,10 @@ def test_warnings_of_all_columns_are_counted() -> None:
         "LONG_NUMBERS_AS_TEXT": 3,
         "NON_FINITE_EMPTY": 1,
     }
+
+
+def test_buffers_that_hold_more_than_the_rows_are_not_taken_for_the_rows() -> None:
+    """A slice shares its buffers with what it was cut from."""
+    rows = [f'<row r="{number}"></row>' for number in range(1, 9)]
+    buffers = _data_buffers(pl.Series(rows).slice(2, 3))
+    assert b"".join(map(bytes, buffers)).decode() == "".join(rows[2:5])
