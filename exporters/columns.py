@@ -14,6 +14,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from exporters.casts import ColumnType, cast_type, cast_values
 from exporters.encodings import decoded_size, decoder, is_encoded
 from exporters.errors import InvalidData, InvalidOptions, InvalidSchema, UnsupportedType
 from exporters.hints import closest
@@ -32,6 +33,7 @@ class ColumnOptions:
     header: str | None = None
     width: float | None = None
     format: str | None = None
+    type: ColumnType | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ class Column:
     type: pa.DataType
     width: float | None = None
     format: str | None = None
+    received: pa.DataType | None = None
+    """The canonical type of the stream's column, where the caller asked for another."""
 
 
 class Projection:
@@ -60,7 +64,8 @@ class Projection:
         _check_headers([_header(column) for column in chosen])
         self.columns = tuple(_column(schema, column) for column in chosen)
         self._converters = tuple(
-            decoder(schema.field(column.index).type, column.type) for column in self.columns
+            decoder(schema.field(column.index).type, column.received or column.type)
+            for column in self.columns
         )
         self._encoded = tuple(
             column.index for column in self.columns if is_encoded(schema.field(column.index).type)
@@ -72,13 +77,16 @@ class Projection:
     def apply(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The rows of `batch` as the file's columns; copies only what is not yet canonical.
 
-        Raises `InvalidData` for a time that no calendar has.
+        Raises `InvalidData` for a time that no calendar has, or a value that is not of the type
+        that was asked for.
         """
         arrays = []
         for column, convert in zip(self.columns, self._converters, strict=True):
             array = batch.column(column.index)
             array = convert(array) if convert else array
             _check_calendar(column, array)
+            if column.received is not None:
+                array = cast_values(array, column.type, column.header)
             arrays.append(array)
         return pa.RecordBatch.from_arrays(arrays, schema=self.output_schema)
 
@@ -108,7 +116,10 @@ def _column(schema: pa.Schema, asked: ColumnOptions) -> Column:
         hint = closest(asked.name, schema.names) or f"; it has: {', '.join(schema.names[:20])}"
         raise InvalidSchema(f"column {asked.name!r} is not in the stream{hint}")
     canonical = _canonical(asked.name, schema.field(index).type)
-    return Column(index, _header(asked), canonical, asked.width, asked.format)
+    if asked.type is None:
+        return Column(index, _header(asked), canonical, asked.width, asked.format)
+    wanted = cast_type(canonical, asked.type, asked.name)
+    return Column(index, _header(asked), wanted, asked.width, asked.format, canonical)
 
 
 def _header(asked: ColumnOptions) -> str:
@@ -170,7 +181,7 @@ _UNITS_A_DAY: Final = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000}
 
 def _check_calendar(column: Column, array: pa.Array) -> None:
     """Refuse what databases send for an infinite time; it would be written as some other date."""
-    kind = column.type
+    kind = array.type
     if pa.types.is_date(kind):
         numbers, most = array.view(pa.int32()), _MOST_DAYS
     elif pa.types.is_timestamp(kind) and kind.unit in _UNITS_A_DAY:

@@ -16,7 +16,7 @@ import pyarrow.csv as pacsv
 
 from exporters.base import Data
 from exporters.columns import Column
-from exporters.durations import duration_text
+from exporters.durations import texts_of
 from exporters.options import CsvOptions
 from exporters.patterns import Patterns
 
@@ -123,9 +123,6 @@ def _with_texts(
 
 
 def _text(array: pa.Array) -> pa.Array:
-    if not pa.types.is_duration(array.type):
-        return pc.cast(array, pa.large_string())
-    values = pl.Series("duration", array)
-    unit = "ms" if array.type.unit == "s" else str(array.type.unit)
-    text = values.to_frame().select(duration_text(pl.col("duration"), unit)).to_series()
-    return text.to_arrow(compat_level=pl.CompatLevel.oldest())
+    if pa.types.is_duration(array.type):
+        return texts_of(array)
+    return pc.cast(array, pa.large_string())

@@ -3,6 +3,7 @@
 from typing import Final
 
 import polars as pl
+import pyarrow as pa
 
 UNITS_A_SECOND: Final = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 
@@ -32,6 +33,14 @@ def duration_text(values: pl.Expr, unit: str) -> pl.Expr:
             pl.lit(".") + fraction.cast(pl.String).str.zfill(digits).str.strip_chars_end("0")
         ),
     )
+
+
+def texts_of(durations: pa.Array) -> pa.Array:
+    """An array of durations of any unit as text."""
+    unit = "ms" if durations.type.unit == "s" else str(durations.type.unit)
+    frame = pl.Series("duration", durations).to_frame()
+    text = frame.select(duration_text(pl.col("duration"), unit)).to_series()
+    return text.to_arrow(compat_level=pl.CompatLevel.oldest())
 
 
 def _two_digits(values: pl.Expr) -> pl.Expr:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from exporters import ColumnOptions, ExporterError, FormatOptions, find_format, formats
+from exporters.casts import ColumnType
 from exporters.hints import closest, refusal
 from flight_server.errors import ErrorCode, ServiceError, translate
 from flight_server.filenames import check_filename
@@ -40,6 +41,7 @@ class _Column(BaseModel):
 
     name: str
     header: str | None = None
+    type: ColumnType | None = None
     width: Annotated[float, Field(gt=0, le=255)] | None = None
     format: Annotated[str, Field(min_length=1, max_length=255)] | None = None
 
@@ -86,10 +88,7 @@ def _request(values: Mapping[str, Any]) -> ExportRequest:
         filename=command.filename,
         format=chosen.name,
         content_type=chosen.content_type,
-        columns=tuple(
-            ColumnOptions(column.name, column.header, column.width, column.format)
-            for column in command.columns or ()
-        ),
+        columns=tuple(ColumnOptions(**column.model_dump()) for column in command.columns or ()),
         options=options,
         request_id=command.request_id,
         rows=command.rows,
