@@ -65,4 +65,7 @@ def answering() -> Iterator[None]:
         answer = translate(error)
         if answer.code is ErrorCode.INTERNAL and not isinstance(error, ServiceError):
             _log.error(Event.SystemError, "a call failed unexpectedly", error=error)
+        elif answer.code is ErrorCode.INVALID_DESCRIPTOR and answer.task_id is None:
+            # With a task id it is the end of a task, which has a line of its own.
+            _log.info(Event.ValidationError, "a request was refused", reason=answer.message)
         raise flight_error(answer) from None

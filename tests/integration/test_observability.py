@@ -170,3 +170,16 @@ def test_a_server_whose_storage_is_lost_is_not_ready(start_server: StartServer) 
     assert answer.status_code == 503
     assert answer.json()["components"]["storage"]["ok"] is False
     assert str(server.site.root) not in answer.text
+
+
+def test_a_refused_descriptor_leaves_a_line_although_it_makes_no_task(
+    log: None, site: Site, start_server: StartServer
+) -> None:
+    server = start_server()
+    with refused("INVALID_DESCRIPTOR"):
+        export(server.client, 1, filename="a/b.csv")
+    [line] = wait_for(
+        lambda: [each for each in lines(site) if each.get("event") == "ValidationError"]
+    )
+    assert "path separator" in line["fields"]["reason"]
+    assert "task_id" not in line

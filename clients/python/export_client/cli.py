@@ -10,12 +10,14 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import pyarrow as pa
 
 from export_client.client import ExportClient
 from export_client.display import ProgressLine, complain, show, show_row
+from export_client.download import check_target, target_of
 from export_client.errors import ExportError
 from export_client.inputs import open_input
 
@@ -34,9 +36,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ExportError as error:
         complain(error.code, error.message)
     except FileExistsError as error:
-        complain("FILE_EXISTS", str(error))
+        complain("FILE_EXISTS", f"{error.filename} exists already; --overwrite replaces it")
     except (OSError, ValueError, pa.ArrowException) as error:
-        complain("INPUT_ERROR", str(error))
+        complain("INPUT_ERROR", _sentence(error))
     except KeyboardInterrupt:
         complain("INTERRUPTED", "stopped by the user")
         return 130
@@ -45,7 +47,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 1
 
 
+def _sentence(error: Exception) -> str:
+    """What Python says, without its `[Errno 2]`."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
+
+
 def _export(client: ExportClient, arguments: argparse.Namespace) -> None:
+    if arguments.output is not None:
+        target = target_of(arguments.to, Path(arguments.output))
+        check_target(target, overwrite=arguments.overwrite)
     reader, rows = open_input(arguments.file)
     line = ProgressLine()
     try:
@@ -119,25 +131,27 @@ def _parser() -> argparse.ArgumentParser:
     _add_export(command("export", _export, "export a Parquet, CSV or Arrow file"))
     status = command("status", _status, "show one export")
     either = status.add_mutually_exclusive_group(required=True)
-    either.add_argument("task_id", nargs="?")
-    either.add_argument("--request-id")
+    either.add_argument("task_id", nargs="?", metavar="TASK_ID")
+    either.add_argument("--request-id", metavar="ID", help="the newest export of this request")
     listing = command("list", _list, "list exports, newest first")
-    listing.add_argument("--state", type=str.upper)
-    listing.add_argument("--limit", type=int, default=20)
-    command("cancel", _cancel, "end a running export").add_argument("task_id")
+    listing.add_argument("--state", type=str.upper, help="such as processing, completed, failed")
+    listing.add_argument("--limit", type=int, default=20, metavar="N", help="default: 20")
+    cancel = command("cancel", _cancel, "end a running export")
+    cancel.add_argument("task_id", metavar="TASK_ID")
     link = command("url", _url, "print a fresh link to the file")
-    link.add_argument("task_id")
-    link.add_argument("--expires-in", type=int, metavar="SECONDS")
+    link.add_argument("task_id", metavar="TASK_ID")
+    expiry = "life of the link; default: as the server is configured"
+    link.add_argument("--expires-in", type=int, metavar="SECONDS", help=expiry)
     download = command("download", _download, "store the file here, verified")
-    download.add_argument("task_id")
-    _add_output(download)
+    download.add_argument("task_id", metavar="TASK_ID")
+    _add_output(download, "where to store it: a file or a directory; default: its own name here")
     command("formats", _formats, "show the formats and their options")
     command("health", _health, "show the health of the server")
     return parser
 
 
 def _add_export(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", help=".parquet, .csv, .arrow, or - for an Arrow stream")
+    parser.add_argument("file", metavar="FILE", help=".parquet, .csv, .arrow, or - for an Arrow stream")
     parser.add_argument("--to", required=True, metavar="NAME", help="name of the download")
     parser.add_argument("--format", help="default: from the extension of NAME")
     parser.add_argument(
@@ -146,15 +160,17 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
         default=[],
         type=_option,
         metavar="KEY=VALUE",
-        help="an option of the format; the value is JSON, or else text",
+        help="an option of the format (see `formats`); the value is JSON, or else text",
     )
-    parser.add_argument("--rows", type=int, help="rows to expect; known for Parquet")
-    parser.add_argument("--request-id", help="makes a retry safe")
-    _add_output(parser)
+    rows = "rows to expect, another number is an error; known for Parquet"
+    parser.add_argument("--rows", type=int, metavar="N", help=rows)
+    again = "makes a retry safe: an export of this id is made once"
+    parser.add_argument("--request-id", metavar="ID", help=again)
+    _add_output(parser, "store the file here too: a file or a directory")
 
 
-def _add_output(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--output", metavar="PATH", help="store the file at PATH")
+def _add_output(parser: argparse.ArgumentParser, text: str) -> None:
+    parser.add_argument("--output", metavar="PATH", help=text)
     parser.add_argument("--overwrite", action="store_true", help="replace an existing file")
 
 

@@ -60,11 +60,15 @@ class ProgressLine:
 
 
 def _task_lines(task: Task) -> str:
-    pairs = [(name, getattr(task, name)) for name in _SHOWN]
+    pairs = [(name, _text(getattr(task, name))) for name in _SHOWN]
     pairs += [("warning", f"{w.code}: {w.message} ({w.count:,})") for w in task.warnings]
     if task.error is not None:
         pairs.append(("error", f"{task.error.code}: {task.error.message}"))
     return "".join(f"{name:<14} {value}\n" for name, value in pairs if value is not None)
+
+
+def _text(value: Any) -> Any:
+    return f"{value:%Y-%m-%d %H:%M:%S} UTC" if isinstance(value, datetime) else value
 
 
 def _json(value: Any, indent: int | None = None) -> str:

@@ -1,6 +1,8 @@
 """A finished file to disk: whole and verified, or not at all."""
 
+import errno
 import hashlib
+import os
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -16,27 +18,41 @@ from export_client.models import Task
 
 def download(connection: Connection, task: Task, path: Path | None, *, overwrite: bool) -> Path:
     """Store the file of `task` at `path` and return where it is."""
-    target = _target(task, path)
+    target = target_of(task.filename or task.task_id, path)
     with _replacing(target, overwrite=overwrite) as file:
         size, sha256 = _store(_chunks(connection, task.task_id), file)
         _verify(task, size, sha256)
     return target
 
 
-def _target(task: Task, path: Path | None) -> Path:
+def target_of(filename: str, path: Path | None) -> Path:
     """Where to store: the export's own name in the working directory or in a directory."""
     # The name comes from a server: only its last part counts, whatever its separators are.
-    name = PureWindowsPath(task.filename or "").name or task.task_id
+    name = PureWindowsPath(filename).name
     if path is None:
         return Path(name)
     return path / name if path.is_dir() else path
 
 
+def check_target(target: Path, *, overwrite: bool) -> None:
+    """Refuse what could not be stored, before anything is asked of the server.
+
+    Raises:
+        FileExistsError: there is such a file, and `overwrite` is False.
+        FileNotFoundError: there is no such directory.
+
+    """
+    if not overwrite and target.exists():
+        text = "exists already; overwrite=True replaces it"
+        raise FileExistsError(errno.EEXIST, text, str(target))
+    if not target.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(target.parent))
+
+
 @contextmanager
 def _replacing(target: Path, *, overwrite: bool) -> Iterator[BinaryIO]:
     """A file that becomes `target` when the context ends well, and else vanishes."""
-    if not overwrite and target.exists():
-        raise FileExistsError(f"{target} exists already; overwrite=True replaces it")
+    check_target(target, overwrite=overwrite)
     part = target.with_name(f".{target.name[:100]}.{uuid.uuid4().hex}.part")
     try:
         with part.open("xb") as file:

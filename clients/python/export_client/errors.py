@@ -117,6 +117,7 @@ _KINDS: Final = {code: kind for kind, codes in _CODES.items() for code in codes}
 _RETRYABLE_KINDS: Final = (IncompleteExport, Unavailable)
 
 _CAUSES: Final = (
+    ("http1.x server", "an HTTP server answers there; is that the Flight port?"),
     ("Connection refused", "connection refused; is the server running at that address and port?"),
     (
         "Ssl handshake",

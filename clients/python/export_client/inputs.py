@@ -20,21 +20,35 @@ def open_input(name: str) -> tuple[pa.RecordBatchReader, int | None]:
         OSError: the file cannot be read.
 
     """
+    try:
+        return _open(name)
+    except pa.ArrowInvalid as error:
+        shown = "standard input" if name == "-" else name
+        raise ValueError(f"{shown}: {error}") from error
+
+
+def _open(name: str) -> tuple[pa.RecordBatchReader, int | None]:
     if name == "-":
         return pa.ipc.open_stream(sys.stdin.buffer), None
     path = Path(name)
     match path.suffix.lower():
         case ".parquet" | ".pq":
-            return _parquet(path)
+            return _parquet(_existing(path))
         case ".csv":
-            return pyarrow.csv.open_csv(path), None
+            return pyarrow.csv.open_csv(_existing(path)), None
         case ".arrow" | ".arrows" | ".ipc" | ".feather":
-            return _arrow(path), None
+            return _arrow(_existing(path)), None
         case suffix:
             raise ValueError(
-                f"cannot read {suffix or 'a file without extension'!r}; available: .parquet, "
+                f"cannot read {name!r} by its extension {suffix!r}; available: .parquet, "
                 ".csv, .arrow, or - for an Arrow stream on standard input"
             )
+
+
+def _existing(path: Path) -> Path:
+    """The path itself; Python's error for a missing file is shorter than pyarrow's."""
+    path.stat()
+    return path
 
 
 def _parquet(path: Path) -> tuple[pa.RecordBatchReader, int]:
