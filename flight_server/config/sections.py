@@ -66,9 +66,7 @@ class ServerSection(Section):
     )
     flight_port: Port = Field(default=8815, description="Arrow Flight; 0 picks a free port")
     port: Port = Field(default=9090, description=_later(_GRPC, "The original gRPC contract"))
-    status_port: Port = Field(
-        default=9091, description="HTTP for people: dashboard, status, downloads"
-    )
+    status_port: Port = Field(default=9091, description="HTTP for people: downloads, status")
     max_connections: Count = Field(default=100, description=_later(_GRPC, "Open connections"))
     timeout: Timeout = Field(
         default=timedelta(seconds=30), description=_later(_GRPC, "Time for a unary call")

@@ -93,6 +93,7 @@ class HttpDoor:
                 loop="asyncio",
                 access_log=False,
                 log_config=None,
+                log_level="warning",  # the server says itself that its doors are open
                 proxy_headers=False,
                 server_header=False,
             )

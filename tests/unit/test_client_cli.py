@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +21,16 @@ import export_client
 from export_client.cli import _parser, main
 
 TABLE = pa.table({"id": [1, 2, 3], "name": ["a", "b", "c"]})
+
+
+FORMATS = {
+    "csv": {
+        "options": {
+            "header": {"default": True, "description": "names the columns"},
+            "quoting": {"default": "all", "description": "what to quote", "enum": ["all", "no"]},
+        }
+    }
+}
 
 
 class TinyServer(fl.FlightServerBase):
@@ -39,6 +50,7 @@ class TinyServer(fl.FlightServerBase):
             "filename": self.command.get("filename", "orders.xlsx"),
             "rows": self.table.num_rows,
             "url": "https://files.example/t1",
+            "url_expires_at": "2026-07-01T12:00:00.5Z",
             "sha256": hashlib.sha256(self.content).hexdigest(),
             "warnings": [{"code": "NAN", "message": "empty cells", "count": 2}],
         }
@@ -57,7 +69,7 @@ class TinyServer(fl.FlightServerBase):
     def do_action(self, context: Any, action: Any) -> list[bytes]:
         answers: dict[str, Any] = {
             "url": {"url": "https://files.example/new", "url_expires_at": None},
-            "formats": {"formats": ["csv", "xlsx"]},
+            "formats": FORMATS,
             "health": {"status": "ok", "components": {}},
         }
         return [json.dumps(answers.get(action.type, self.task)).encode()]
@@ -110,6 +122,22 @@ def test_a_file_of_each_kind_is_exported(
     assert server.command.get("rows") == rows
 
 
+@pytest.mark.parametrize("name", ["orders.parquet", "orders.csv", "orders.arrow", "-"])
+def test_content_that_is_not_what_it_says_is_named(
+    server: TinyServer,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(name).write_bytes(b"")
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(b"PK")))
+    assert main(["export", name, "--to", "orders.xlsx"]) == 1
+    shown = "standard input" if name == "-" else name
+    assert capsys.readouterr().err.startswith(f"export-client: INPUT_ERROR: {shown}: ")
+
+
 def test_standard_input_is_exported_as_an_arrow_stream(
     server: TinyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -144,7 +172,22 @@ def test_an_export_is_shown_and_stored(
     out, err = capsys.readouterr()
     assert "url            https://files.example/t1\n" in out
     assert "warning        NAN: empty cells (2)\n" in out
+    assert "url_expires_at 2026-07-01 12:00:00 UTC\n" in out
     assert err == ""
+
+
+def test_an_export_that_could_not_be_stored_is_not_begun(
+    server: TinyServer, orders: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "orders.xlsx").touch()
+    export = ["export", orders, "--to", "orders.xlsx", "--output"]
+    assert main([*export, str(tmp_path)]) == 1
+    err = f"FILE_EXISTS: {tmp_path / 'orders.xlsx'} exists already; --overwrite replaces it"
+    assert capsys.readouterr().err == f"export-client: {err}\n"
+    assert main([*export, str(tmp_path / "nowhere" / "a.xlsx")]) == 1
+    err = f"INPUT_ERROR: {tmp_path / 'nowhere'}: No such file or directory"
+    assert capsys.readouterr().err == f"export-client: {err}\n"
+    assert server.command == {}
 
 
 def test_progress_is_one_line_on_a_terminal(
@@ -163,7 +206,6 @@ def test_progress_is_one_line_on_a_terminal(
         (["list", "--state", "completed", "--limit", "1"], {"task_id": "t1"}),
         (["cancel", "t1"], {"task_id": "t1"}),
         (["url", "t1", "--expires-in", "60"], {"url": "https://files.example/new"}),
-        (["formats"], {"formats": ["csv", "xlsx"]}),
         (["health"], {"status": "ok"}),
     ],
 )
@@ -178,6 +220,19 @@ def test_every_command_has_a_json_form_of_one_line_and_one_for_people(
     assert json.loads(line).items() >= expected.items()
     assert main(arguments) == 0
     assert str(next(iter(expected.values()))).split("'")[0] in capsys.readouterr().out
+
+
+def test_the_formats_are_one_line_an_option(
+    server: TinyServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["formats"]) == 0
+    assert [line.split(maxsplit=2) for line in capsys.readouterr().out.splitlines()] == [
+        ["csv"],
+        ["header", "true", "names the columns"],
+        ["quoting", '"all"', "what to quote (all, no)"],
+    ]
+    assert main(["formats", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == FORMATS
 
 
 def test_a_download_prints_where_the_file_is(
@@ -202,8 +257,8 @@ def test_an_error_is_one_line_with_its_code(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["export", "orders.xls", "--to", "a.csv"], "cannot read '.xls'; available: .parquet"),
-        (["export", "nowhere.csv", "--to", "a.csv"], "nowhere.csv"),
+        (["export", "orders.xls", "--to", "a.csv"], "by its extension '.xls'; available: .parquet"),
+        (["export", "nowhere.csv", "--to", "a.csv"], "R: nowhere.csv: No such file or directory"),
         (["health", "--server", "localhost:8815"], "write grpc://host:port"),
         (["health", "--server", "grpc://127.0.0.1:1"], "CONNECTION_FAILED: cannot reach"),
     ],
@@ -234,7 +289,7 @@ COMMANDS = [
 
 @pytest.mark.parametrize("line", COMMANDS)
 def test_every_command_of_the_readme_is_one(line: str) -> None:
-    assert callable(_parser().parse_args(line.split()[1:]).run)
+    assert callable(_parser().parse_args(shlex.split(line)[1:]).run)
 
 
 def test_the_readme_names_every_error() -> None:

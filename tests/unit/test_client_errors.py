@@ -53,6 +53,7 @@ def test_other_extra_info_is_no_obstacle(info: bytes) -> None:
         (fl.FlightUnavailableError("last error: Connection refused"), ConnectionFailed, "refused"),
         (fl.FlightUnavailableError("Ssl handshake failed"), ConnectionFailed, r"grpc\+tls"),
         (fl.FlightUnavailableError("hostname lookup error"), ConnectionFailed, "host name"),
+        (fl.FlightUnavailableError("an http1.x server"), ConnectionFailed, "the Flight port"),
         (fl.FlightUnavailableError("Socket closed"), ConnectionFailed, "broke"),
         (fl.FlightUnavailableError("tcp handshaker shutdown"), ConnectionFailed, "firewall"),
         (fl.FlightUnavailableError("something new"), ConnectionFailed, URL),

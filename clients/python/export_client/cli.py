@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 import pyarrow as pa
 
 from export_client.client import ExportClient
-from export_client.display import ProgressLine, complain, show, show_row
+from export_client.display import ProgressLine, complain, show, show_formats, show_row
 from export_client.download import check_target, target_of
 from export_client.errors import ExportError
 from export_client.inputs import open_input
@@ -108,7 +108,7 @@ def _download(client: ExportClient, arguments: argparse.Namespace) -> None:
 
 
 def _formats(client: ExportClient, arguments: argparse.Namespace) -> None:
-    show(client.formats(), as_json=arguments.json)
+    show_formats(client.formats(), as_json=arguments.json)
 
 
 def _health(client: ExportClient, arguments: argparse.Namespace) -> None:
@@ -151,7 +151,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_export(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help=".parquet, .csv, .arrow, or - for an Arrow stream")
+    parser.add_argument(
+        "file", metavar="FILE", help=".parquet, .csv, .arrow, or - for an Arrow stream"
+    )
     parser.add_argument("--to", required=True, metavar="NAME", help="name of the download")
     parser.add_argument("--format", help="default: from the extension of NAME")
     parser.add_argument(

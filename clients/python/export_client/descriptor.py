@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 Column: TypeAlias = str | Mapping[str, Any]
-"""A column's name, or the protocol's column object (`name`, `header`, `width`, `format`)."""
+"""A column's name, or the protocol's column object: `name`, `header`, `width`, `format`, `type`."""
 
 
 def command(

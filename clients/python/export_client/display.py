@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import sys
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -27,6 +28,17 @@ def show_row(task: Task, *, as_json: bool) -> None:
         sys.stdout.write(f"{_json(task)}\n")
     else:
         sys.stdout.write(f"{task.task_id}  {task.state:<10}  {task.rows:>12,}  {task.filename}\n")
+
+
+def show_formats(formats: Any, *, as_json: bool) -> None:
+    """Print each format with its options, their defaults and what they allow."""
+    if as_json:
+        show(formats, as_json=True)
+        return
+    for name, about in formats.items():
+        sys.stdout.write(f"{name}\n")
+        for key, option in about["options"].items():
+            sys.stdout.write(f"  {key:<15} {_json(option['default']):<21} {_meaning(option)}\n")
 
 
 def complain(code: str, message: str) -> None:
@@ -69,6 +81,11 @@ def _task_lines(task: Task) -> str:
 
 def _text(value: Any) -> Any:
     return f"{value:%Y-%m-%d %H:%M:%S} UTC" if isinstance(value, datetime) else value
+
+
+def _meaning(option: Mapping[str, Any]) -> str:
+    choices = ", ".join(option.get("enum", ()))
+    return f"{option['description']} ({choices})" if choices else str(option["description"])
 
 
 def _json(value: Any, indent: int | None = None) -> str:

@@ -18,17 +18,17 @@ from export_client.models import Task
 
 def download(connection: Connection, task: Task, path: Path | None, *, overwrite: bool) -> Path:
     """Store the file of `task` at `path` and return where it is."""
-    target = target_of(task.filename or task.task_id, path)
+    # The name comes from a server: only its last part counts, whatever its separators are.
+    name = PureWindowsPath(task.filename or "").name or task.task_id
+    target = target_of(name, path)
     with _replacing(target, overwrite=overwrite) as file:
         size, sha256 = _store(_chunks(connection, task.task_id), file)
         _verify(task, size, sha256)
     return target
 
 
-def target_of(filename: str, path: Path | None) -> Path:
+def target_of(name: str, path: Path | None) -> Path:
     """Where to store: the export's own name in the working directory or in a directory."""
-    # The name comes from a server: only its last part counts, whatever its separators are.
-    name = PureWindowsPath(filename).name
     if path is None:
         return Path(name)
     return path / name if path.is_dir() else path
