@@ -54,7 +54,7 @@ class Exporter(ABC):
 
     Used as a context manager: leaving it normally calls `finish()`, leaving it by an exception
     calls `discard()`, after which the bytes already written are not a file. One thread at a time
-    may call the methods; formatting itself runs on the shared `Workers`.
+    may call the methods, but for `discard()`; formatting itself runs on the shared `Workers`.
     """
 
     rows_written: int = 0
@@ -74,7 +74,11 @@ class Exporter(ABC):
 
     @abstractmethod
     def discard(self) -> None:
-        """Drop the blocks in flight; writes nothing more."""
+        """Drop the blocks in flight, which are memory of all exports; again, do nothing.
+
+        May be called from any thread, also while another is stuck in waiting for a batch: what
+        that one writes afterwards is no file.
+        """
 
     @property
     @abstractmethod

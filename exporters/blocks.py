@@ -5,7 +5,7 @@ bound memory whatever the client sends, large enough to make its fixed cost negl
 4,096 to 16,384 rows of ten columns format equally fast; 65,536 take up to three times as long.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 import pyarrow as pa
@@ -48,13 +48,15 @@ class BlockCutter:
         if batch.num_rows == 0:
             return
         size = self._measure(batch)
-        if batch.num_rows * 2 > self._rows or size * 2 > self._size:
+        # What is collected keeps whole dictionaries and buffers, however few rows refer to them.
+        held = max(size, int(batch.nbytes))
+        if batch.num_rows * 2 > self._rows or held * 2 > self._size:
             yield from self.flush()
             yield from self._cut(batch, size)
             return
         self._collected.append(batch)
         self._collected_rows += batch.num_rows
-        self._collected_size += size
+        self._collected_size += held
         if (
             self._collected_rows * 2 > self._rows
             or self._collected_size * 2 > self._size
@@ -63,12 +65,12 @@ class BlockCutter:
             yield from self.flush()
 
     def flush(self) -> Iterator[pa.RecordBatch]:
-        """Yield what is held back, at most one block."""
+        """Yield what is held back: one block, or several that cannot be joined."""
         if not self._collected:
             return
         collected, self._collected = self._collected, []
         self._collected_rows = self._collected_size = 0
-        yield collected[0] if len(collected) == 1 else pa.concat_batches(collected)
+        yield from collected if len(collected) == 1 else _joined(collected)
 
     def _cut(self, batch: pa.RecordBatch, size: int) -> Iterator[pa.RecordBatch]:
         """Pieces of even row counts; one whose rows are longer than the others' is cut again."""
@@ -80,3 +82,14 @@ class BlockCutter:
         for start in range(0, batch.num_rows, rows):
             piece = batch.slice(start, rows)
             yield from self._cut(piece, self._measure(piece))
+
+
+def _joined(batches: Sequence[pa.RecordBatch]) -> Sequence[pa.RecordBatch]:
+    """One batch of all rows; the batches as they are where they cannot be one.
+
+    Dictionaries that differ are united, and may have more values than their indices can count.
+    """
+    try:
+        return [pa.concat_batches(batches)]
+    except pa.ArrowInvalid:
+        return batches

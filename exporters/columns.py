@@ -67,9 +67,7 @@ class Projection:
             decoder(schema.field(column.index).type, column.received or column.type)
             for column in self.columns
         )
-        self._encoded = tuple(
-            column.index for column in self.columns if is_encoded(schema.field(column.index).type)
-        )
+        self._has_encoded = any(map(is_encoded, schema.types))
         self.output_schema = pa.schema(
             [pa.field(column.header, column.type) for column in self.columns]
         )
@@ -91,9 +89,14 @@ class Projection:
         return pa.RecordBatch.from_arrays(arrays, schema=self.output_schema)
 
     def size(self, batch: pa.RecordBatch) -> int:
-        """Bytes of the values of `batch` once they are decoded."""
-        decoded = sum(decoded_size(batch.column(index)) for index in self._encoded)
-        return int(batch.nbytes) + decoded
+        """Bytes of the values of `batch` once they are decoded.
+
+        A dictionary is not among them: each slice of a batch has all of it, so that no slice
+        would ever be small.
+        """
+        if not self._has_encoded:
+            return int(batch.nbytes)
+        return sum(map(decoded_size, batch.columns))
 
 
 def _check_names(names: Sequence[str]) -> None:

@@ -51,13 +51,13 @@ def _value_lengths(array: pa.Array) -> pa.Array | None:
 
 
 def _lengths(values: pa.Array) -> pa.Array:
-    """Bytes of each value; a number's or date's are few, and taken for 16."""
+    """Bytes of each value, a text's with its offset; a number's are few, and taken for 16."""
     types, kind = pa.types, values.type
     if types.is_dictionary(kind) or types.is_run_end_encoded(kind):
         return _value_lengths(values)
     if types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
         # Arrow has no kernel for the lengths of views.
-        return pl.Series(values).str.len_bytes().to_arrow()
+        return (pl.Series(values).str.len_bytes() + 4).to_arrow()
     return pa.repeat(pa.scalar(16, pa.uint32()), len(values))
 
 

@@ -104,16 +104,29 @@ class OrderedBlocks(Generic[Result]):
             self._write_oldest()
 
     def discard(self) -> None:
-        """Forget the results in flight; waits only for blocks that are being worked on."""
-        while self._pending:
-            future, size = self._pending.popleft()
+        """Forget the results in flight; waits only for blocks that are being worked on.
+
+        May be called from any thread. What is submitted or written afterwards has gaps.
+        """
+        while (oldest := self._take_oldest()) is not None:
+            future, size = oldest
             if not future.cancel():
                 future.exception()
             self._workers.release(size)
 
     def _write_oldest(self) -> None:
-        future, size = self._pending.popleft()
+        oldest = self._take_oldest()
+        if oldest is None:
+            return
+        future, size = oldest
         try:
             self._write(future.result())
         finally:
             self._workers.release(size)
+
+    def _take_oldest(self) -> tuple[Future[Result], int] | None:
+        """The oldest block, now the caller's alone; None if another thread took the last."""
+        try:
+            return self._pending.popleft()
+        except IndexError:
+            return None

@@ -23,6 +23,7 @@ from flight_server.storage.base import Storage
 from flight_server.storage.registry import StorageContext, open_storage
 from flight_server.tasks.manager import TaskManager
 from flight_server.tasks.model import Task, TaskState, utc_now
+from flight_server.tasks.running import Running
 from flight_server.tasks.store import TaskStore
 from flight_server.tasks.watchdog import Watchdog
 from flight_server.transports.flight import FlightDoor, open_flight_door
@@ -90,7 +91,7 @@ class Server:
         if not idle.is_set():
             for running in self._manager.running:
                 if running.task.state is not TaskState.UPLOADING:
-                    running.end(_SHUT_DOWN)
+                    _shut_down(running)
 
     def _wait_idle(self, idle: threading.Event, hurry: threading.Event) -> None:
         if self._manager.wait_idle(self._config.server.shutdown_grace):
@@ -179,9 +180,7 @@ class Server:
             config.flight.stream_idle_timeout,
             config.server.max_task_duration,
             WATCH_INTERVAL,
-            on_error=lambda error: _log.error(
-                Event.SystemError, "an export could not be ended", error=error
-            ),
+            on_error=_could_not_end,
         )
         watchdog.start()
         stack.callback(watchdog.stop)
@@ -199,6 +198,18 @@ def _manager(config: Config, store: TaskStore) -> TaskManager:
         queue_size=config.concurrency.task_queue_size,
         queue_timeout=config.concurrency.queue_timeout,
     )
+
+
+def _shut_down(running: Running) -> None:
+    """End a task; what goes wrong with one must not keep the others from being ended."""
+    try:
+        running.end(_SHUT_DOWN)
+    except Exception as error:  # noqa: BLE001
+        _could_not_end(error)
+
+
+def _could_not_end(error: Exception) -> None:
+    _log.error(Event.SystemError, "an export could not be ended", error=error)
 
 
 def _answering(store: TaskStore) -> str:

@@ -1,5 +1,6 @@
 """One accepted export, from its slot to its end, whatever stops it."""
 
+import threading
 from typing import Final
 
 from flight_server.errors import ErrorCode, ServiceError, translate
@@ -30,6 +31,7 @@ class Export:
         self._pipeline = pipeline
         self._require_commit = require_commit
         self._log = _log.bind(task_id=running.task.task_id)
+        self._recorded = threading.Lock()  # taken by whoever records the end, and kept
 
     @property
     def task(self) -> Task:
@@ -42,6 +44,8 @@ class Export:
         `observe` is told every step, in this thread. Whatever stops the export ends the task with
         its code, leaves no file, and is raised as `ServiceError`.
         """
+        # This thread may be stuck in waiting for a batch when the task is ended from outside.
+        self._running.on_end(self._record)
         try:
             return self._run(stream, observe)
         except Exception as error:
@@ -76,9 +80,9 @@ class Export:
         return answer
 
     def _record(self) -> None:
-        """Log and count how the task ended."""
+        """Log and count how the task ended, once."""
         task = self.task
-        if not task.state.finished:
+        if not task.state.finished or not self._recorded.acquire(blocking=False):
             return
         seconds = ((task.completed_at or task.created_at) - task.created_at).total_seconds()
         code = task.error.code if task.error else None

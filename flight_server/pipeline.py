@@ -68,13 +68,15 @@ class Pipeline:
         with open_exporter(
             request.format, upload, batches.schema, request.columns, request.options, self.workers
         ) as exporter:
+            running.on_end(exporter.discard)
             for batch in batches:
+                running.received()
                 log.debug(Event.BatchReceived, "a batch was received", rows=batch.num_rows)
                 exporter.write_batch(batch)
                 self.metrics.rows(batch.num_rows)
                 running.advance(rows=exporter.rows_written, bytes=upload.bytes_written)
                 observe(running.task)
-            running.all_received()
+            running.received()
         running.checkpoint()
         digest = upload.seal()
         log.info(Event.FileFinalized, "the file is durable", rows=batches.rows, size=digest.size)

@@ -84,6 +84,7 @@ def _request(values: Mapping[str, Any]) -> ExportRequest:
         raise _invalid(str(error)) from None
     except ExporterError as error:
         raise translate(error) from None
+    _check_unicode(values)
     return ExportRequest(
         filename=command.filename,
         format=chosen.name,
@@ -119,6 +120,15 @@ def _json_object(command: bytes) -> Mapping[str, Any]:
     if not isinstance(values, dict):
         raise _invalid(f"the descriptor is a JSON {type(values).__name__}; send an object")
     return values
+
+
+def _check_unicode(values: Mapping[str, Any]) -> None:
+    """Refuse texts that JSON can escape and no file can hold."""
+    try:
+        json.dumps(values, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        half = error.object[error.start]
+        raise _invalid(f"the descriptor is not valid Unicode: {half!r} stands alone") from None
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

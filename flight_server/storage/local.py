@@ -1,5 +1,6 @@
 """Files on this machine's disk: `<directory>/<task_id>/<filename>`, served by the HTTP door."""
 
+import contextlib
 import errno
 import os
 import shutil
@@ -92,7 +93,7 @@ class LocalStorage:
         try:
             for file in (self._spool(target), self._partial(final), final):
                 file.unlink(missing_ok=True)
-            if final.parent.is_dir():
+            with contextlib.suppress(FileNotFoundError):
                 final.parent.rmdir()
         except OSError as error:
             raise translate(error) from error

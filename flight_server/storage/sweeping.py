@@ -1,5 +1,6 @@
 """Removal of local files that outlived their retention."""
 
+import contextlib
 from collections.abc import Callable, Collection
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
@@ -38,8 +39,9 @@ class Sweep:
         """
         for task_directory in directory.iterdir():
             if is_task_id(task_directory.name) and _is_old_directory(task_directory, before):
-                for file in task_directory.iterdir():
-                    self._remove(file.unlink)
+                with contextlib.suppress(FileNotFoundError):
+                    for file in task_directory.iterdir():
+                        self._remove(file.unlink)
                 self._remove(task_directory.rmdir, counts=False)
 
     def result(self) -> int:

@@ -17,8 +17,8 @@ from flight_server.tasks.store import TaskStore
 class Running:
     """What the owner of a task holds, from `TaskManager.open` to the task's end.
 
-    The owner's thread calls `wait_for_slot`, `advance`, `touch`, `all_received`, `checkpoint`,
-    `uploading`, `complete` and `fail`. Any other may call `cancel`, `end` and the properties.
+    The owner's thread calls `wait_for_slot`, `advance`, `received`, `checkpoint`, `uploading`,
+    `complete` and `fail`. Any other may call `cancel`, `end` and the properties.
 
     A transition is in the store before the method that makes it returns, and the store decides
     between two at once: its compare-and-set lets one through. Whoever comes second finds the task
@@ -61,7 +61,7 @@ class Running:
 
     @property
     def idle_since(self) -> float:
-        """When the owner last gave a sign of life, in seconds of the manager's `monotonic`."""
+        """Since when the client is awaited, in seconds of the manager's `monotonic`."""
         return self._idle_since
 
     @property
@@ -97,17 +97,11 @@ class Running:
             self._task = replace(self._task, rows=rows, bytes=bytes)
             self._idle_since = self._monotonic()
 
-    def touch(self) -> None:
-        """Give a sign of life without new figures. Raises as `checkpoint`."""
-        with self._lock:
-            self._raise_if_finished()
-            self._idle_since = self._monotonic()
+    def received(self) -> None:
+        """Say that nothing is awaited from the client until the next `advance`.
 
-    def all_received(self) -> None:
-        """Say that nothing more is awaited from the client: from here on silence is not its fault.
-
-        However long a slow disk takes, the watchdog no longer judges the task idle. Raises as
-        `checkpoint`.
+        However long a large batch, a busy server or a slow disk takes, silence is not the client's
+        fault and the watchdog does not judge the task idle. Raises as `checkpoint`.
         """
         with self._lock:
             self._raise_if_finished()

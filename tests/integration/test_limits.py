@@ -10,8 +10,10 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from flight_server.errors import ServiceError
+from flight_server.errors import ErrorCode, Failure, ServiceError
 from flight_server.storage import spool
+from flight_server.tasks import running
+from flight_server.tasks.model import Task
 from tests.conftest import StartServer
 from tests.support import wire
 from tests.support.exports import SCHEMA, Json, Put, csv_of, export, refused, sheet_rows
@@ -343,6 +345,23 @@ def test_hurrying_ends_what_runs(start_server: StartServer) -> None:
     server.assert_failed(put.task_id, "SHUTTING_DOWN")
     with refused("SHUTTING_DOWN"):
         put.answers()
+
+
+def test_one_export_that_cannot_be_ended_keeps_no_other_from_it(
+    start_server: StartServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = start_server("server.shutdown_grace=50ms")
+    first, second = holding(server), holding(server)
+    end = running.Running.end
+
+    def ending(task: running.Running, failure: Failure) -> Task:
+        if task.task.task_id == first.task_id:
+            raise ServiceError(ErrorCode.STORAGE_ERROR, "the disk failed")
+        return end(task, failure)
+
+    monkeypatch.setattr(running.Running, "end", ending)
+    server.server.drain(threading.Event())
+    server.assert_failed(second.task_id, "SHUTTING_DOWN")
 
 
 def test_a_server_is_left_although_a_client_holds_its_call(start_server: StartServer) -> None:

@@ -113,3 +113,25 @@ def test_batches_with_different_dictionaries_are_joined() -> None:
     ]
     [block] = cut(batches)
     assert block.column(0).to_pylist() == ["a", "b", "c", None]
+
+
+def test_dictionaries_whose_union_their_indices_cannot_count_stay_apart() -> None:
+    batches = [
+        pa.record_batch(
+            {
+                "text": pa.DictionaryArray.from_arrays(
+                    pa.array(range(100), pa.int8()), [f"{prefix}{n}" for n in range(100)]
+                )
+            }
+        )
+        for prefix in ("a", "b")
+    ]
+    assert cut(batches) == batches
+
+
+def test_a_batch_that_holds_much_for_few_rows_does_not_wait() -> None:
+    """Its whole dictionary would stay in memory with it."""
+    dictionary = pa.array([f"{n:100}" for n in range(100)])
+    batch = pa.record_batch({"text": pa.DictionaryArray.from_arrays(pa.array([1, 2]), dictionary)})
+    cutter = BlockCutter(size=1_000, measure=lambda _batch: 0)
+    assert list(cutter.add(batch)) == [batch]

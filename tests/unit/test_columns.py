@@ -205,3 +205,11 @@ def test_a_long_type_is_named_briefly() -> None:
 def test_a_zone_that_nobody_knows_is_refused_before_any_data(zone: str) -> None:
     with pytest.raises(InvalidSchema, match=r"column 'at': .* is not a time zone"):
         Projection(pa.schema([("at", pa.timestamp("us", zone))]))
+
+
+@pytest.mark.parametrize("encode", [pa.Array.dictionary_encode, lambda a: a.cast(pa.string_view())])
+def test_a_slice_is_as_large_as_its_own_values(encode: Callable[[pa.Array], pa.Array]) -> None:
+    """However large the dictionary or the buffers are that all slices share."""
+    batch = pa.record_batch({"text": encode(pa.array([f"{n:100}" for n in range(1000)]))})
+    projection = Projection(batch.schema)
+    assert projection.size(batch.slice(0, 10)) < 1_100 < projection.size(batch)

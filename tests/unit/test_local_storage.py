@@ -1,7 +1,7 @@
 import errno
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -272,6 +272,40 @@ def test_delete_leaves_no_directory(make: Make, files: Path) -> None:
     storage = make()
     publish(storage)
     storage.delete(TARGET)
+    assert list(files.iterdir()) == []
+
+
+def test_a_directory_that_somebody_else_deletes_meanwhile_is_no_failure(
+    make: Make, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread that cancels a task and the task's own both delete."""
+    storage, rmdir = make(), Path.rmdir
+    publish(storage)
+
+    def twice(directory: Path) -> None:
+        rmdir(directory)
+        rmdir(directory)
+
+    monkeypatch.setattr(Path, "rmdir", twice)
+    storage.delete(TARGET)
+    assert list(files.iterdir()) == []
+
+
+def test_sweep_goes_on_when_another_replica_was_faster(
+    make: Make, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage, iterdir = make(), Path.iterdir
+    for name in ("t1", "t2"):
+        (files / name).mkdir()
+        age(files / name, timedelta(days=8))
+
+    def losing(directory: Path) -> Iterator[Path]:
+        if directory != files:
+            directory.rmdir()
+        return iterdir(directory)
+
+    monkeypatch.setattr(Path, "iterdir", losing)
+    storage.sweep(datetime.now(UTC), ())
     assert list(files.iterdir()) == []
 
 

@@ -1,16 +1,18 @@
 """The data path, and that whatever stops it leaves nothing."""
 
+import math
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 import pytest
 
+from exporters.base import Data
 from flight_server.errors import ErrorCode, Failure, ServiceError
 from flight_server.logs import get_logger
 from flight_server.request import parse_path
 from flight_server.service import target_of
 from flight_server.storage.base import Target, Upload
-from flight_server.storage.memory import MemoryStorage
+from flight_server.storage.memory import MemoryStorage, MemoryUpload
 from flight_server.stream import CommittedBatches, Message
 from flight_server.tasks.model import Task, TaskState, new_task_id
 from flight_server.tasks.running import Running
@@ -162,3 +164,34 @@ def test_a_failed_publication_is_counted_and_leaves_nothing(
     assert storage.kept == 0
     told = parts.metrics.exposition("")[0].decode()
     assert 'export_upload_errors_total{code="UPLOAD_ERROR"} 1.0' in told
+
+
+def test_a_task_is_not_idle_while_its_batch_is_written(
+    parts: Bench, running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One batch may be an hour's work on a busy server; the client waits, not the server."""
+    idle_since: list[float] = []
+    write = MemoryUpload.write
+
+    def noting(upload: MemoryUpload, data: Data) -> None:
+        idle_since.append(running.idle_since)
+        write(upload, data)
+
+    monkeypatch.setattr(MemoryUpload, "write", noting)
+    run(parts, running, ROWS, lambda: idle_since.append(running.idle_since), COMMIT)
+    assert [math.isinf(moment) for moment in idle_since] == [True, False, True]
+
+
+def test_one_that_is_stuck_holds_no_blocks_when_it_is_ended(parts: Bench, running: Running) -> None:
+    """The budget of blocks in flight is every export's; a lost client's thread keeps none of it."""
+    in_flight: list[int] = []
+
+    def stall() -> None:
+        in_flight.append(parts.pipeline.workers.in_flight)
+        running.end(Failure(ErrorCode.STREAM_STALLED, "no batch arrived"))
+        in_flight.append(parts.pipeline.workers.in_flight)
+
+    with pytest.raises(ServiceError, match="STREAM_STALLED"):
+        run(parts, running, Message(batch(10_000), None), stall, ROWS)
+    assert in_flight[0] > 0
+    assert in_flight[1] == 0

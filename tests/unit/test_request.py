@@ -90,6 +90,8 @@ def test_columns_keep_their_order_and_settings() -> None:
         ({"filename": "a.csv", "rows": 2**63}, ["rows"]),
         ({"filename": "a.csv", "rows": 1.0}, ["rows"]),
         ({"filename": "a.csv", "request_id": 5}, ["request_id"]),
+        ({"filename": "a.csv", "options": {"null": "\ud800"}}, ["not valid Unicode", "\\ud800"]),
+        ({"filename": "a.csv", "columns": [{"name": "\ud83d"}]}, ["not valid Unicode", "\\ud83d"]),
         (b"nonsense", ["not JSON"]),
         (b"5", ["send an object"]),
         (b'{"filename": "a.csv", "rows": Infinity}', ["Infinity"]),

@@ -75,6 +75,27 @@ class TestEndings:
         assert code_of(raised) == "STREAM_STALLED"
         assert export.task.error == raised.value.failure
 
+    def test_one_whose_client_is_stuck_is_counted_when_it_ends(self, parts: Bench) -> None:
+        """Its thread may never return; it must not be counted again when it does."""
+        export = opened(parts.service)
+        counts: list[float | None] = []
+
+        def count() -> None:
+            counts.append(
+                parts.metrics.registry.get_sample_value(
+                    "export_errors_total", {"code": "STREAM_STALLED"}
+                )
+            )
+
+        def stall() -> None:
+            parts.manager.end(export.task.task_id, Failure(ErrorCode.STREAM_STALLED, "stalled"))
+            count()
+
+        with pytest.raises(ServiceError):
+            export.run(Script(ROWS, stall), lambda _task: None)
+        count()
+        assert counts == [1, 1]
+
     def test_an_observer_that_raises_fails_the_export(self, service: ExportService) -> None:
         def explode(_task: Task) -> None:
             raise RuntimeError("inside")

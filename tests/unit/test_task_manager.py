@@ -351,7 +351,7 @@ def test_nothing_can_be_done_with_a_completed_task(manager: TaskManager) -> None
     running = manager.open(make_task())
     upload(running)
     running.complete()
-    for step in (running.checkpoint, running.touch, running.complete):
+    for step in (running.checkpoint, running.received, running.complete):
         with pytest.raises(IllegalTransition, match="COMPLETED already"):
             step()
 
@@ -377,7 +377,7 @@ def test_a_cancelled_task_frees_its_slot_at_once_and_its_owner_notices(
     assert manager.open(make_task()).task.state == "PROCESSING"
     for step in (
         lambda: running.advance(rows=11, bytes=110),
-        running.touch,
+        running.received,
         running.checkpoint,
         lambda: upload(running),
         running.complete,
@@ -663,28 +663,31 @@ def test_a_task_without_a_sign_of_life_is_ended(
     assert manager.active == 0
 
 
-@pytest.mark.parametrize("sign", [Running.touch, lambda running: running.advance(rows=1, bytes=1)])
-def test_a_sign_of_life_keeps_a_task_alive(
-    manager: TaskManager, watchdog: Watchdog, clock: Clock, sign: Callable[[Running], None]
+def test_an_advance_keeps_a_task_alive(
+    manager: TaskManager, watchdog: Watchdog, clock: Clock
 ) -> None:
     running = manager.open(make_task())
     for seconds in (50, 100, 150):
         clock.seconds = seconds
-        sign(running)
+        running.advance(rows=1, bytes=1)
         assert running.idle_since == seconds
         watchdog.check()
     running.checkpoint()
 
 
-def test_a_task_that_awaits_nothing_more_is_never_idle(
+def test_a_task_that_awaits_nothing_is_not_idle(
     manager: TaskManager, watchdog: Watchdog, clock: Clock
 ) -> None:
-    """A slow disk at the end of a long export is not the client's silence."""
+    """A large batch or a slow disk is not the client's silence; what follows may be."""
     running = manager.open(make_task())
-    running.all_received()
+    running.received()
     clock.seconds = 3600
     watchdog.check()
-    running.checkpoint()
+    running.advance(rows=1, bytes=1)
+    clock.seconds += 60
+    watchdog.check()
+    with refused("STREAM_STALLED"):
+        running.checkpoint()
 
 
 def test_waiting_and_uploading_tasks_need_give_no_sign_of_life(
