@@ -11,7 +11,7 @@ from typing import Final, Self
 
 from exporters import Workers, formats
 from flight_server.config import Backend, Config
-from flight_server.errors import ErrorCode, Failure
+from flight_server.errors import ErrorCode, Failure, ServiceError
 from flight_server.health import Health
 from flight_server.housekeeping import Housekeeper
 from flight_server.links import LinkSigner
@@ -157,8 +157,14 @@ class Server:
     def _recover(self, store: TaskStore, storage: Storage) -> None:
         """Settle what an earlier server left; files of what cannot go on are removed."""
 
-        def resume(task: Task) -> bool:
-            return storage.resume(target_of(task), task.size_bytes or 0)
+        def resume(task: Task) -> bool | None:
+            try:
+                return storage.resume(target_of(task), task.size_bytes or 0)
+            except ServiceError as error:
+                _log.bind(task_id=task.task_id).error(
+                    Event.UploadError, "the file cannot be published now", error=error
+                )
+                return None
 
         unfinished = store.unfinished()
         self._manager.recover(resume)

@@ -146,12 +146,22 @@ class _ReadyFileError(Exception):
 
 
 def _remove_stale(path: Path | None) -> None:
-    """A killed server leaves its ready file, with doors that are not open."""
-    if path is not None:
-        try:
-            path.unlink(missing_ok=True)
-        except OSError as error:
-            raise _ReadyFileError(path, error) from error
+    """Remove the ready file of a killed server, whose doors are not open; not a living one's."""
+    if path is None or _names_a_process(path):
+        return
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise _ReadyFileError(path, error) from error
+
+
+def _names_a_process(path: Path) -> bool:
+    """Whether the server that wrote a ready file still runs."""
+    try:
+        os.kill(json.loads(path.read_text())["pid"], 0)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return True
 
 
 @contextlib.contextmanager

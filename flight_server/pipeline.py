@@ -52,7 +52,9 @@ class Pipeline:
         try:
             return running.complete()
         except ServiceError:
-            self.storage.delete(target)
+            # If the store did not answer, it may have the task as COMPLETED: then the file stays.
+            if running.task.state.finished:
+                self.storage.delete(target)
             raise
 
     def _write(

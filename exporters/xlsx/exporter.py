@@ -27,7 +27,7 @@ MAX_HEADER_LENGTH: Final = MAX_CELL_LENGTH // 2
 MAX_SHEETS: Final = 1_000
 """Excel names no limit but memory; nobody can use a workbook with more."""
 
-_CELL_MARKUP: Final = 80
+_CELL_MARKUP: Final = 110
 """An upper bound for the XML around one value, in bytes."""
 
 _WORST_ESCAPE: Final = 7

@@ -114,18 +114,21 @@ class TaskManager:
             return running.end(failure)
         return self._end_stored(task_id, TaskState.FAILED, failure)
 
-    def recover(self, resume: Callable[[Task], bool]) -> tuple[int, int]:
+    def recover(self, resume: Callable[[Task], bool | None]) -> tuple[int, int]:
         """Settle what an earlier process left unfinished; call at start.
 
-        A task that was UPLOADING is COMPLETED if `resume` publishes its file and returns True.
-        Every other one is FAILED with INTERRUPTED. Returns how many of each. What `resume` raises
-        passes through and leaves its task for the next start.
+        A task that was UPLOADING is COMPLETED if `resume` publishes its file and returns True, and
+        left for the next start if that says None: it cannot be done now. Every other one is FAILED
+        with INTERRUPTED. Returns how many of each.
         """
         completed = failed = 0
         for task in self._store.unfinished():
             if task.task_id in self._running:
                 continue
-            if task.state is TaskState.UPLOADING and resume(task):
+            published = resume(task) if task.state is TaskState.UPLOADING else False
+            if published is None:
+                continue
+            if published:
                 settled = task.moved(TaskState.COMPLETED, at=self._clock())
             else:
                 settled = task.moved(TaskState.FAILED, at=self._clock(), error=_INTERRUPTED)

@@ -1,8 +1,10 @@
 """What a server finds that an earlier one left behind."""
 
+import errno
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -52,6 +54,23 @@ def test_a_sealed_file_is_published(site: Site, start_server: StartServer) -> No
     assert task["state"] == "COMPLETED"
     assert server.web.get(task["url"]).content == csv_of(3)
     assert site.spools() == []
+
+
+def test_a_file_that_cannot_be_published_now_waits_for_the_next_start(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_source: Path, _target: Path) -> None:
+        raise OSError(errno.EIO, "the disk is sulking")
+
+    task_id = left(site, TaskState.UPLOADING, csv_of(3), len(csv_of(3)))
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", refuse)
+        with running(site) as server:
+            assert server.actions.state(task_id) == "UPLOADING"
+    with running(site) as server:
+        task = server.actions.one("status", task_id=task_id)
+        assert task["state"] == "COMPLETED"
+        assert server.web.get(task["url"]).content == csv_of(3)
 
 
 @pytest.mark.parametrize(
