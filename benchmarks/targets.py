@@ -19,7 +19,12 @@ FASTER: Final = (
 """A case, the one it is compared with, and the least ratio of their rates."""
 
 MEMORY_BOUND: Final = 100 * MEGABYTE
-"""The same for every length of export."""
+
+MEMORY_GROWTH: Final = 20 * MEGABYTE
+"""Two peaks count as the same when the longer export's is at most so much higher.
+
+A short export ends before the heap has reached the size at which it stays.
+"""
 
 
 @dataclass(frozen=True)
@@ -33,8 +38,8 @@ class Verdict:
 
 
 def verdicts(results: Mapping[str, Result], uses: Sequence[MemoryUse]) -> list[Verdict]:
-    """Every target for which both sides were measured."""
-    return [*_rates(results), *_bounds(uses)]
+    """Every target for which both sides were measured; `uses` has two sizes of each format."""
+    return [*_rates(results), *_bounds(uses), *_growths(uses)]
 
 
 def ratio(results: Mapping[str, Result], case: Case, other: Case) -> float | None:
@@ -59,4 +64,18 @@ def _bounds(uses: Sequence[MemoryUse]) -> Iterator[Verdict]:
             f"≤ {MEMORY_BOUND / MEGABYTE:.0f} MB",
             f"{use.above_idle / MEGABYTE:.1f} MB",
             use.above_idle <= MEMORY_BOUND,
+        )
+
+
+def _growths(uses: Sequence[MemoryUse]) -> Iterator[Verdict]:
+    for name in dict.fromkeys(use.format for use in uses):
+        short, *_between, long = sorted(
+            (use for use in uses if use.format == name), key=lambda use: use.rows
+        )
+        growth = long.above_idle - short.above_idle
+        yield Verdict(
+            f"{name} memory of {long.rows:,} rows above that of {short.rows:,}",
+            f"≤ {MEMORY_GROWTH / MEGABYTE:.0f} MB",
+            f"{growth / MEGABYTE:.1f} MB",
+            growth <= MEMORY_GROWTH,
         )
