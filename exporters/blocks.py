@@ -2,7 +2,7 @@
 
 A block is what one worker formats at once: small enough to stay in the processor's cache and to
 bound memory whatever the client sends, large enough to make its fixed cost negligible. Measured:
-4,096 to 16,384 rows of ten columns format equally fast; 65,536 take up to three times as long.
+4,096 to 16,384 rows of ten columns format equally fast, 32,768 are some 15 % slower.
 """
 
 from collections.abc import Callable, Iterator, Sequence

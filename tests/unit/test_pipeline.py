@@ -152,6 +152,20 @@ def test_a_task_ended_before_the_spool_is_open_needs_no_batch_to_notice(
         run(parts, running, lambda: pytest.fail("a batch was asked for"))
 
 
+def test_a_file_stays_when_the_store_does_not_say_whether_it_is_completed(
+    parts: Bench, running: Running, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The record may have been made and only its answer lost: no link to it may be dead."""
+
+    def lose(task: Task, *, expected: TaskState) -> bool:
+        raise ServiceError(ErrorCode.STORAGE_ERROR, "no answer")
+
+    storage.before_publish = lambda: monkeypatch.setattr(parts.store, "update", lose)
+    with pytest.raises(ServiceError, match="STORAGE_ERROR"):
+        run(parts, running, ROWS, COMMIT)
+    assert storage.kept == 1
+
+
 def test_a_failed_publication_is_counted_and_leaves_nothing(
     parts: Bench, running: Running, storage: Storage
 ) -> None:

@@ -27,8 +27,10 @@ from exporters import (
     open_exporter,
 )
 from exporters.base import Data, Exporter
+from exporters.columns import Projection
 from exporters.xlsx import exporter as module
-from exporters.xlsx.exporter import MAX_COLUMNS, MAX_SHEETS
+from exporters.xlsx.exporter import MAX_COLUMNS, MAX_SHEETS, _xml_bound
+from exporters.xlsx.rows import RowWriter
 
 PEOPLE = pa.table(
     {
@@ -579,3 +581,26 @@ def test_its_other_parts_are_those_that_xlsxwriter_writes(write: Write) -> None:
         expected = archive.read("xl/worksheets/sheet1.xml")
     frame = re.sub(rb"<dimension [^>]*/>|<row .*</row>", b"", expected)
     assert re.sub(rb"<row .*</row>", b"", file.parts["xl/worksheets/sheet1.xml"]) == frame
+
+
+LARGEST_CELLS = [
+    pa.array(["\x01" * 50, " ", ""]),
+    pa.array(["_x0041_" * 7, None, "&" * 33], pa.large_string()),
+    pa.array(["a", "a", ""]).dictionary_encode(),
+    pa.array([-(2**63), 2**63 - 1, None]),
+    pa.array([-1.7976931348623157e308, 5e-324, None]),
+    pa.array([True, False, None]),
+    pa.array([datetime(1800, 1, 1, 23, 59, 59, 999_999), None, None]),
+    pa.array([date(1800, 1, 1), None, None]),
+]
+
+
+@pytest.mark.parametrize("array", LARGEST_CELLS, ids=lambda each: str(each.type))
+def test_no_rows_become_more_xml_than_their_bound(array: pa.Array) -> None:
+    """By the bound a sheet ends before its XML reaches the 4 GiB that a ZIP entry can have."""
+    width = 703  # the first column with three letters
+    batch = pa.RecordBatch.from_arrays([array] * width, names=[f"c{n}" for n in range(width)])
+    projection = Projection(batch.schema)
+    writer = RowWriter(projection.columns, [65_535] * width, XlsxOptions())
+    xml = writer.write(projection.apply(batch), 1_048_573).xml
+    assert sum(piece.size for piece in xml) <= _xml_bound(batch, projection.size(batch))
