@@ -1,6 +1,7 @@
 """Clients that are killed or stopped, a full disk, and the client's own command."""
 
 import json
+import os
 import resource
 import signal
 import subprocess
@@ -156,6 +157,21 @@ class TestCommand:
         [line] = ended.stderr.splitlines()
         assert line.startswith("export-client: INVALID_DESCRIPTOR: ")
         assert "'delimiter'" in line
+
+    def test_a_reader_that_has_seen_enough_is_no_error_of_the_input(self, server: Served) -> None:
+        """`export-client formats | head` ends the pipe before everything is written."""
+        reading, writing = os.pipe()
+        os.close(reading)
+        ended = subprocess.run(
+            [CLIENT, "formats"],
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "EXPORT_SERVER": server.flight},
+            timeout=60,
+            check=False,
+        )
+        os.close(writing)
+        assert (ended.returncode, ended.stderr) == (1, b"")
 
     def test_a_server_that_is_not_there_is_told(self) -> None:
         ended = run([CLIENT, "health", "--server", "grpc://127.0.0.1:1"])

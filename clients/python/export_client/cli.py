@@ -33,6 +33,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         with ExportClient(arguments.server, token=os.environ.get("EXPORT_TOKEN")) as client:
             run(client, arguments)
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader has seen enough, as `head` does. What is still buffered goes nowhere, or the
+        # interpreter would complain about it at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except ExportError as error:
         complain(error.code, error.message)
     except FileExistsError as error:
