@@ -2,10 +2,10 @@
 
 A writer first *looks* at the column's values in a block, in Arrow and at memory speed, and answers
 with a `Sight`: which variant of its cells the block needs. Then it gives the *parts* of that
-variant: the text that stands after `<c r="A1`, as literals and polars expressions in turn. Few
-variants occur in a table, so that expressions are built once and used for every block; and what a
-block does not contain costs nothing: texts are escaped only where something needs it, numbers are
-split into numbers and texts only where some are too long.
+variant, literals and polars expressions in turn. Few variants occur in a table, so that expressions
+are built once and used for every block; and what a block does not contain costs nothing: texts are
+escaped only where something needs it, numbers are split into numbers and texts only where some are
+too long.
 """
 
 from abc import ABC, abstractmethod
@@ -18,8 +18,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-Part = str | pl.Expr
-Parts = tuple[Part, ...]
+from exporters.xlsx.markup import Parts, Place, either, style_attribute
 
 MAX_EXACT: Final = 10**15 - 1
 """The largest whole number that Excel keeps exactly: 15 digits."""
@@ -58,41 +57,8 @@ class CellWriter(ABC):
         return Sight(array.null_count > 0)
 
     @abstractmethod
-    def parts(self, column: pl.Expr, variant: Hashable) -> Parts:
+    def parts(self, place: Place, column: pl.Expr, variant: Hashable) -> Parts:
         """The cells of `column` in a variant that `look` gave."""
-
-
-def number(value: pl.Expr, style: int) -> Parts:
-    """A numeric cell in a style (0: none)."""
-    return (f'"{style_attribute(style)}><v>', value, "</v></c>")
-
-
-def text(value: pl.Expr, style: int = 0, *, preserve: bool = False) -> Parts:
-    """A text cell; `value` is escaped. `preserve` keeps spaces and line ends at its edges."""
-    space = ' xml:space="preserve"' if preserve else ""
-    start = f'"{style_attribute(style)} t="inlineStr"><is><t{space}>'
-    return (start, value, "</t></is></c>")
-
-
-def either(condition: pl.Expr, yes: Parts, otherwise: Parts) -> Parts:
-    """Cells written one way where `condition` holds and another where not."""
-    return (pl.when(condition).then(joined(yes)).otherwise(joined(otherwise)),)
-
-
-def joined(parts: Parts) -> pl.Expr:
-    """One expression for a row of parts; neighbouring literals become one."""
-    merged: list[Part] = []
-    for part in parts:
-        if isinstance(part, str) and merged and isinstance(merged[-1], str):
-            merged[-1] += part
-        else:
-            merged.append(part)
-    return pl.concat_str([pl.lit(part) if isinstance(part, str) else part for part in merged])
-
-
-def style_attribute(style: int) -> str:
-    """The attribute for a style; the default style needs none."""
-    return f' s="{style}"' if style else ""
 
 
 def bounds(array: pa.Array) -> tuple[Any, Any] | None:
@@ -112,9 +78,10 @@ class BooleanCells(CellWriter):
 
     style: int
 
-    def parts(self, column: pl.Expr, variant: Hashable) -> Parts:  # noqa: ARG002
+    def parts(self, place: Place, column: pl.Expr, variant: Hashable) -> Parts:  # noqa: ARG002
         value = column.cast(pl.UInt8).cast(pl.String)
-        return (f'"{style_attribute(self.style)} t="b"><v>', value, "</v></c>")
+        attributes = f'{style_attribute(self.style)} t="b"'
+        return place.cell(attributes, "<v>", value, "</v>")
 
 
 _SOME_LONG: Final = "some long"
@@ -137,12 +104,12 @@ class IntegerCells(CellWriter):
         long = count(pc.greater(sizes, float(MAX_EXACT)))
         return Sight(nullable, _SOME_LONG, {"LONG_NUMBERS_AS_TEXT": long})
 
-    def parts(self, column: pl.Expr, variant: Hashable) -> Parts:
+    def parts(self, place: Place, column: pl.Expr, variant: Hashable) -> Parts:
         value = column.cast(pl.String)
-        plain = number(value, self.style)
+        plain = place.number(value, self.style)
         if variant is None:
             return plain
-        return either(column.is_between(-MAX_EXACT, MAX_EXACT), plain, text(value))
+        return either(column.is_between(-MAX_EXACT, MAX_EXACT), plain, place.text(value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,12 +129,12 @@ class DecimalCells(CellWriter):
         long = count(values.select(~_is_exact(pl.col("number"))).to_series().to_arrow())
         return Sight(nullable, _SOME_LONG, {"LONG_NUMBERS_AS_TEXT": long} if long else {})
 
-    def parts(self, column: pl.Expr, variant: Hashable) -> Parts:
+    def parts(self, place: Place, column: pl.Expr, variant: Hashable) -> Parts:
         value = column.cast(pl.String)
-        plain = number(value, self.style)
+        plain = place.number(value, self.style)
         if variant is None:
             return plain
-        return either(_is_exact(column), plain, text(value))
+        return either(_is_exact(column), plain, place.text(value))
 
 
 def _is_exact(decimals: pl.Expr) -> pl.Expr:
@@ -188,8 +155,8 @@ class FloatCells(CellWriter):
             return Sight(array.null_count > 0)
         return Sight(True, "some odd", {"NON_FINITE_EMPTY": count(pc.invert(finite))})
 
-    def parts(self, column: pl.Expr, variant: Hashable) -> Parts:
+    def parts(self, place: Place, column: pl.Expr, variant: Hashable) -> Parts:
         value = column.cast(pl.String)
         if variant is not None:
             value = pl.when(column.is_finite()).then(value)
-        return number(value, self.style)
+        return place.number(value, self.style)

@@ -22,17 +22,13 @@ from exporters.xlsx.cells import (
     DecimalCells,
     FloatCells,
     IntegerCells,
-    Part,
-    joined,
 )
+from exporters.xlsx.markup import Part, Place, joined, row_then
 from exporters.xlsx.temporal import DateCells, DurationCells, TimeCells, TimestampCells
 from exporters.xlsx.texts import TextCells
 
 MAX_EXPRESSIONS: Final = 64
 """Row expressions that are kept: one for each combination of variants that blocks have."""
-
-_ROW: Final = "row"
-"""The frame's column of row numbers; data columns are named by their place, `0`, `1`, …"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,31 +63,45 @@ class RowWriter:
         ]
         sights = [writer.look(array) for writer, array in zip(self._writers, arrays, strict=True)]
         row = self._row(tuple((sight.variant, sight.nullable) for sight in sights))
-        xml = as_frame(arrays, first_row).select(row).to_series()
+        frame = as_frame(arrays).hstack(row.numbered(first_row, batch.num_rows))
+        xml = frame.select(row.expression).to_series()
         warnings: Counter[str] = Counter()
         for sight in sights:
             warnings.update(sight.warnings)
         return Rows(_data_buffers(xml), batch.num_rows, warnings)
 
-    def _build_row(self, variants: tuple[tuple[Hashable, bool], ...]) -> pl.Expr:
-        """The expression for a whole row, each column's cells in a variant, nullable or not."""
-        number = pl.col(_ROW)
-        parts: list[Part] = ['<row r="', number, '">']
+    def _build_row(self, variants: tuple[tuple[Hashable, bool], ...]) -> "_Row":
+        """The row whose cells are in a variant each, nullable or not."""
+        parts: list[Part] = ['<row r="', row_then('">')]
         for place, (variant, nullable) in enumerate(variants):
-            cell = self._writers[place].parts(pl.col(str(place)), variant)
-            whole = (f'<c r="{xl_col_to_name(place)}', number, *cell)
-            parts.extend([joined(whole).fill_null("")] if nullable else whole)
-        return joined((*parts, "</row>"))
+            where = Place(xl_col_to_name(place))
+            cell = self._writers[place].parts(where, pl.col(str(place)), variant)
+            parts.extend([joined(cell).fill_null("")] if nullable else cell)
+        return _Row(joined((*parts, "</row>")))
 
 
-def as_frame(arrays: Sequence[pa.Array], first_row: int) -> pl.DataFrame:
-    """Arrays as a frame with columns `0`, `1`, … and the row numbers as text.
+class _Row:
+    """The expression of a whole row, for a frame of the columns `0`, `1`, … and `numbered` ones."""
 
-    Shares the arrays' memory where it can.
-    """
-    numbers = pa.arange(first_row, first_row + len(arrays[0])).cast(pa.large_string())
-    names = [*(str(place) for place in range(len(arrays))), _ROW]
-    batch = pa.RecordBatch.from_arrays([*arrays, numbers], names=names)
+    def __init__(self, expression: pl.Expr) -> None:
+        self.expression = expression
+        names = sorted(set(expression.meta.root_names()))
+        self._following = [name for name in names if not name.isdecimal()]
+
+    def numbered(self, first_row: int, count: int) -> list[pl.Series]:
+        """What `row_then` named, for rows from `first_row`.
+
+        Expression by expression: several at once are a matter of polars' own pool, whose one
+        thread all our workers would wait for.
+        """
+        rows = pl.int_range(first_row, first_row + count, eager=True).cast(pl.String)
+        return [(rows + following).alias(following) for following in self._following]
+
+
+def as_frame(arrays: Sequence[pa.Array]) -> pl.DataFrame:
+    """Arrays as a frame with columns `0`, `1`, …, which shares their memory where it can."""
+    names = [str(place) for place in range(len(arrays))]
+    batch = pa.RecordBatch.from_arrays(arrays, names=names)
     frame = pl.from_arrow(batch, rechunk=False)
     assert isinstance(frame, pl.DataFrame)  # noqa: S101  # from_arrow types a batch too widely
     return frame

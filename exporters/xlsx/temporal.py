@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from exporters.durations import UNITS_A_SECOND, duration_text
-from exporters.xlsx.cells import CellWriter, Parts, Sight, bounds, count, either, number, text
+from exporters.xlsx.cells import CellWriter, Sight, bounds, count
+from exporters.xlsx.markup import Parts, Place, either
 from exporters.zones import wall_clock
 
 UNIX_EPOCH: Final = 25_569
@@ -44,13 +45,13 @@ class DateCells(CellWriter):
         outside = count(pc.or_(pc.less(days, FIRST_DAY), pc.greater_equal(days, END_DAY)))
         return Sight(array.null_count > 0, _SOME_OUTSIDE, {"DATES_AS_TEXT": outside})
 
-    def parts(self, column: pl.Expr, variant: Hashable) -> Parts:
+    def parts(self, place: Place, column: pl.Expr, variant: Hashable) -> Parts:
         day = column.to_physical()
-        plain = number((day + UNIX_EPOCH).cast(pl.String), self.style)
+        plain = place.number((day + UNIX_EPOCH).cast(pl.String), self.style)
         if variant is None:
             return plain
         known = (day >= FIRST_DAY) & (day < END_DAY)
-        return either(known, plain, text(column.dt.to_string("%Y-%m-%d")))
+        return either(known, plain, place.text(column.dt.to_string("%Y-%m-%d")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +76,14 @@ class TimestampCells(CellWriter):
         outside = count(pc.or_(pc.less(instants, first), pc.greater_equal(instants, end)))
         return Sight(array.null_count > 0, _SOME_OUTSIDE, {"DATES_AS_TEXT": outside})
 
-    def parts(self, column: pl.Expr, variant: Hashable) -> Parts:
+    def parts(self, place: Place, column: pl.Expr, variant: Hashable) -> Parts:
         instant = column.to_physical()
         per_day = SECONDS_A_DAY * UNITS_A_SECOND[self.unit]
-        plain = number(_serial(instant, per_day).cast(pl.String), self.style)
+        plain = place.number(_serial(instant, per_day).cast(pl.String), self.style)
         if variant is None:
             return plain
         known = (instant >= FIRST_DAY * per_day) & (instant < END_DAY * per_day)
-        return either(known, plain, text(column.dt.to_string("%Y-%m-%d %H:%M:%S%.f")))
+        return either(known, plain, place.text(column.dt.to_string("%Y-%m-%d %H:%M:%S%.f")))
 
 
 def _serial(instant: pl.Expr, per_day: int) -> pl.Expr:
@@ -102,9 +103,9 @@ class TimeCells(CellWriter):
 
     style: int
 
-    def parts(self, column: pl.Expr, variant: Hashable) -> Parts:  # noqa: ARG002
+    def parts(self, place: Place, column: pl.Expr, variant: Hashable) -> Parts:  # noqa: ARG002
         fraction = column.to_physical() / (SECONDS_A_DAY * UNITS_A_SECOND["ns"])
-        return number(fraction.cast(pl.String), self.style)
+        return place.number(fraction.cast(pl.String), self.style)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +124,10 @@ class DurationCells(CellWriter):
         warnings = {"NEGATIVE_DURATIONS_AS_TEXT": negative}
         return Sight(array.null_count > 0, "some negative", warnings)
 
-    def parts(self, column: pl.Expr, variant: Hashable) -> Parts:
+    def parts(self, place: Place, column: pl.Expr, variant: Hashable) -> Parts:
         length = column.to_physical()
         days = length / (SECONDS_A_DAY * UNITS_A_SECOND[self.unit])
-        plain = number(days.cast(pl.String), self.style)
+        plain = place.number(days.cast(pl.String), self.style)
         if variant is None:
             return plain
-        return either(length >= 0, plain, text(duration_text(column, self.unit)))
+        return either(length >= 0, plain, place.text(duration_text(column, self.unit)))

@@ -8,7 +8,8 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from exporters.xlsx.cells import CellWriter, Parts, Sight, count, text
+from exporters.xlsx.cells import CellWriter, Sight, count
+from exporters.xlsx.markup import Parts, Place
 
 MAX_CELL_LENGTH: Final = 32_767
 """UTF-16 units that Excel takes in one cell (Excel specifications and limits)."""
@@ -55,11 +56,11 @@ class TextCells(CellWriter):
         variant = needs if any(needs) else None
         return Sight(array.null_count > 0, variant, {"CELLS_CUT": long} if long else {})
 
-    def parts(self, column: pl.Expr, variant: Hashable) -> Parts:
+    def parts(self, place: Place, column: pl.Expr, variant: Hashable) -> Parts:
         if not isinstance(variant, _Needs):
-            return text(column, self.style)
+            return place.text(column, self.style)
         value = _cut(column) if variant.cut else column
-        return text(_escaped(value, variant), self.style, preserve=variant.edges)
+        return place.text(_escaped(value, variant), self.style, preserve=variant.edges)
 
 
 class _Octets:

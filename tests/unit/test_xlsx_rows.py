@@ -30,8 +30,8 @@ def joined(writer: RowWriter, batch: pa.RecordBatch, first_row: int = 2) -> str:
 def test_a_row_holds_its_cells_by_their_places() -> None:
     batch = pa.record_batch({"n": [1, 2], "t": ["a", "b"]})
     assert rows_of(batch) == (
-        '<row r="2"><c r="A2"><v>1</v></c><c r="B2" t="inlineStr"><is><t>a</t></is></c></row>'
-        '<row r="3"><c r="A3"><v>2</v></c><c r="B3" t="inlineStr"><is><t>b</t></is></c></row>'
+        '<row r="2"><c r="A2"><v>1</v></c><c t="inlineStr" r="B2"><is><t>a</t></is></c></row>'
+        '<row r="3"><c r="A3"><v>2</v></c><c t="inlineStr" r="B3"><is><t>b</t></is></c></row>'
     )
 
 
@@ -46,19 +46,19 @@ def test_rows_are_numbered_from_the_first() -> None:
 def test_a_style_stands_in_every_cell_of_its_column() -> None:
     batch = pa.record_batch({"n": [1], "day": [date(2024, 2, 29)]})
     assert rows_of(batch, styles=[0, 7]) == (
-        '<row r="2"><c r="A2"><v>1</v></c><c r="B2" s="7"><v>45351</v></c></row>'
+        '<row r="2"><c r="A2"><v>1</v></c><c s="7" r="B2"><v>45351</v></c></row>'
     )
 
 
 def test_a_text_has_its_columns_style_too() -> None:
     batch = pa.record_batch({"t": ["a"]})
-    assert '<c r="A2" s="3" t="inlineStr">' in rows_of(batch, styles=[3])
+    assert '<c s="3" t="inlineStr" r="A2">' in rows_of(batch, styles=[3])
 
 
 def test_a_null_is_no_cell_and_moves_no_other() -> None:
     batch = pa.record_batch({"a": [None, 1], "b": ["x", None], "c": [None, None]})
     assert rows_of(batch) == (
-        '<row r="2"><c r="B2" t="inlineStr"><is><t>x</t></is></c></row>'
+        '<row r="2"><c t="inlineStr" r="B2"><is><t>x</t></is></c></row>'
         '<row r="3"><c r="A3"><v>1</v></c></row>'
     )
 

@@ -1,0 +1,69 @@
+"""The XML of cells, as literals and polars expressions in turn.
+
+What a row costs is the number of its parts, whatever their length. A cell has three: what begins it
+up to its column (`<c s="2" r="H`), its row with what follows up to the value (`7"><v>`), which is
+the same for all columns of a kind and so made once a block, and the value. What ends it is one part
+with the beginning of the next.
+"""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+Part = str | pl.Expr
+Parts = tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where cells stand: a column of the sheet by its `letters`, in rows known block by block."""
+
+    letters: str
+
+    def cell(self, attributes: str, opening: str, value: pl.Expr, closing: str) -> Parts:
+        """Cells with `attributes` besides their reference."""
+        return (
+            f'<c{attributes} r="{self.letters}',
+            row_then(f'">{opening}'),
+            value,
+            f"{closing}</c>",
+        )
+
+    def number(self, value: pl.Expr, style: int) -> Parts:
+        """Numeric cells in a style (0: none)."""
+        return self.cell(style_attribute(style), "<v>", value, "</v>")
+
+    def text(self, value: pl.Expr, style: int = 0, *, preserve: bool = False) -> Parts:
+        """Text cells; `value` is escaped. `preserve` keeps spaces and line ends at its edges."""
+        space = ' xml:space="preserve"' if preserve else ""
+        attributes = f'{style_attribute(style)} t="inlineStr"'
+        return self.cell(attributes, f"<is><t{space}>", value, "</t></is>")
+
+
+def row_then(following: str) -> pl.Expr:
+    """The row number and `following`, as a column that the frame of a block gets if it is asked.
+
+    Data columns are named by digits, so that no name is taken twice.
+    """
+    return pl.col(following)
+
+
+def either(condition: pl.Expr, yes: Parts, otherwise: Parts) -> Parts:
+    """Cells written one way where `condition` holds and another where not."""
+    return (pl.when(condition).then(joined(yes)).otherwise(joined(otherwise)),)
+
+
+def joined(parts: Parts) -> pl.Expr:
+    """One expression for a row of parts; neighbouring literals become one."""
+    merged: list[Part] = []
+    for part in parts:
+        if isinstance(part, str) and merged and isinstance(merged[-1], str):
+            merged[-1] += part
+        else:
+            merged.append(part)
+    return pl.concat_str([pl.lit(part) if isinstance(part, str) else part for part in merged])
+
+
+def style_attribute(style: int) -> str:
+    """The attribute for a style; the default style needs none."""
+    return f' s="{style}"' if style else ""
