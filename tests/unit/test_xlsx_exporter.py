@@ -12,6 +12,7 @@ import openpyxl
 import pyarrow as pa
 import pytest
 import xlsxwriter
+from openpyxl.styles.numbers import BUILTIN_FORMATS
 from openpyxl.worksheet.worksheet import Worksheet
 from python_calamine import CalamineWorkbook
 
@@ -223,6 +224,30 @@ def test_a_format_of_a_column_is_its_number_format(write: Write) -> None:
     columns = [ColumnOptions("age", format="0.00"), ColumnOptions("born", format="dd/mm/yy")]
     sheet = write(PEOPLE, columns).sheet
     assert [sheet.cell(2, place).number_format for place in (1, 2)] == ["0.00", "dd/mm/yy"]
+
+
+def test_a_format_of_a_column_may_be_a_name(write: Write) -> None:
+    columns = [ColumnOptions("age", format="currency"), ColumnOptions("born", format="date")]
+    sheet = write(PEOPLE, columns).sheet
+    formats = [sheet.cell(2, place).number_format for place in (1, 2)]
+    assert formats == [BUILTIN_FORMATS[7], BUILTIN_FORMATS[14]]
+
+
+@pytest.mark.parametrize(
+    ("format_", "reason"),
+    [
+        ("0 kg", "'kg' at character 3 means nothing in a number format"),
+        ("Date", "did you mean 'date'"),
+        ("", "1 to 255 characters"),
+    ],
+)
+def test_a_format_that_excel_cannot_parse_is_refused_before_any_data(
+    workers: Workers, format_: str, reason: str
+) -> None:
+    columns = [ColumnOptions("age", header="Age", format=format_)]
+    message = f"^columns: 'Age' has the format {re.escape(repr(format_))}; .*{reason}"
+    with pytest.raises(InvalidOptions, match=message):
+        open_exporter("xlsx", io.BytesIO(), PEOPLE.schema, columns, XlsxOptions(), workers)
 
 
 def test_dates_are_shown_as_dates_behind_columns_without_a_style(write: Write) -> None:
