@@ -295,6 +295,26 @@ def test_a_width_asked_for_is_the_width(write: Write) -> None:
     assert width_of(file, "A") == pytest.approx(5, abs=1)
 
 
+@pytest.mark.parametrize(
+    ("array", "format_", "shown"),
+    [
+        (pa.array([1234567.891, None]), "#,##0.00", "1,234,567.89"),
+        (pa.array([-1234567]), "#,##0", "-1,234,567"),
+        (pa.array([Decimal("12345.67")]), "number", "12,345.67"),
+        (pa.array([1 / 3]), "percent", "33.33%"),
+        (pa.array([date(2024, 10, 31)]), "date", "10/31/2024"),
+        (pa.array([0.5]), "time", "12:00:00"),
+        (pa.array([float("nan")]), "0.00", ""),
+        (pa.array([None], pa.int8()), "integer", ""),
+    ],
+)
+def test_a_number_has_room_in_its_format(
+    write: Write, array: pa.Array, format_: str, shown: str
+) -> None:
+    file = write(pa.table({"a": array}), [ColumnOptions("a", format=format_)])
+    assert len(shown) <= width_of(file, "A") <= len(shown) + 12
+
+
 def test_filter_buttons_get_room(write: Write) -> None:
     table = pa.table({"header": [1]})
     assert width_of(write(table, autofilter=True), "A") > width_of(write(table), "A")
