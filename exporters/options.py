@@ -20,6 +20,7 @@ from pydantic import (
 
 from exporters.errors import InvalidOptions
 from exporters.hints import closest, refusal
+from exporters.number_formats import check_format
 from exporters.zones import check_zone
 
 SHEET_ROWS: Final = 1_048_576
@@ -130,13 +131,7 @@ def _zone(value: str) -> str:
     return value
 
 
-def _number_format(value: str) -> str:
-    if not value or len(value) > 255:
-        raise ValueError("use an Excel number format of 1 to 255 characters, as 'yyyy-mm-dd'")
-    return value
-
-
-NumberFormat = Annotated[str, AfterValidator(_number_format)]
+NumberFormat = Annotated[str, AfterValidator(check_format)]
 
 
 class XlsxOptions(FormatOptions):
@@ -155,9 +150,11 @@ class XlsxOptions(FormatOptions):
     column_widths: Literal["auto", "none"] = Field(
         "auto", description="'auto' estimates widths from the first rows"
     )
-    date_format: NumberFormat = Field("yyyy-mm-dd", description="Excel number format of dates")
+    date_format: NumberFormat = Field(
+        "yyyy-mm-dd", description="Excel number format of dates, or the name of one"
+    )
     datetime_format: NumberFormat = Field(
-        "yyyy-mm-dd hh:mm:ss", description="Excel number format of timestamps"
+        "yyyy-mm-dd hh:mm:ss", description="Excel number format of timestamps, or the name of one"
     )
     timezone: Annotated[str, AfterValidator(_zone)] | None = Field(
         None, description="where zoned timestamps are shown; default: their own zone"

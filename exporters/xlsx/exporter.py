@@ -9,8 +9,9 @@ import pyarrow as pa
 
 from exporters.base import ByteSink, Exporter, ExportWarning, WarningTally
 from exporters.blocks import BlockCutter
-from exporters.columns import ColumnOptions, Projection
-from exporters.errors import LimitExceeded
+from exporters.columns import Column, ColumnOptions, Projection
+from exporters.errors import InvalidOptions, LimitExceeded
+from exporters.number_formats import check_format
 from exporters.options import SHEET_ROWS, XlsxOptions
 from exporters.workers import OrderedBlocks, Workers
 from exporters.xlsx.cells import WARNINGS
@@ -57,7 +58,8 @@ class _Sheet:
 class XlsxExporter(Exporter):
     """Writes one workbook; a full sheet is followed by another with the same header.
 
-    Raises `LimitExceeded` for more columns than a sheet has, and what `Projection` raises.
+    Raises `LimitExceeded` for more columns than a sheet has, `InvalidOptions` for a column's number
+    format that Excel cannot parse, and what `Projection` raises.
     """
 
     def __init__(
@@ -117,6 +119,7 @@ class XlsxExporter(Exporter):
                     f"the header {column.header[:40]!r}… has {len(column.header)} characters; "
                     f"at most {MAX_HEADER_LENGTH}"
                 )
+            _check_number_format(column)
 
     def _submit(self, block: pa.RecordBatch) -> None:
         workbook = self._opened(block)
@@ -173,6 +176,17 @@ class XlsxExporter(Exporter):
             columns = self._projection.columns
             self._workbook = Workbook(self._sink, columns, self._options, rows)
         return self._workbook
+
+
+def _check_number_format(column: Column) -> None:
+    if column.format is None:
+        return
+    try:
+        check_format(column.format)
+    except ValueError as error:
+        raise InvalidOptions(
+            f"columns: {column.header!r} has the format {column.format!r}; {error}"
+        ) from None
 
 
 def _xml_bound(batch: pa.RecordBatch, size: int) -> int:

@@ -24,6 +24,7 @@ import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name
 
 from exporters.columns import Column
+from exporters.number_formats import written_format
 from exporters.options import SHEET_NAME_UNITS, XlsxOptions
 
 SHEET_PART: Final = "xl/worksheets/sheet{}.xml"
@@ -129,10 +130,10 @@ class _Formats:
 
     def of(self, column: Column) -> Any:
         """The format of a column's cells; None for plain values, which are General."""
-        look = {}
+        look: dict[str, str | int] = {}
         shown = column.format or default_format(column.type, self._options)
         if shown != GENERAL:
-            look["num_format"] = shown
+            look["num_format"] = written_format(shown)
         if pa.types.is_boolean(column.type):
             # As Excel centres them anyway; with a style of its own a boolean is also TRUE in
             # LibreOffice, which shows 1 beside a number of the same style.
@@ -141,7 +142,7 @@ class _Formats:
 
 
 def default_format(kind: pa.DataType, options: XlsxOptions) -> str:
-    """The Excel number format that a canonical type has by default."""
+    """The Excel number format, or its name, that a canonical type has by default."""
     if pa.types.is_date(kind):
         return options.date_format
     if pa.types.is_timestamp(kind):

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from exporters.columns import Column
+from exporters.number_formats import shown_code, shows_time
 from exporters.options import XlsxOptions
 from exporters.xlsx.shell import GENERAL, default_format
 
@@ -51,10 +52,20 @@ def _longest(column: Column, options: XlsxOptions, values: pa.Array) -> float:
         return (pc.max(pc.add(characters, octets)).as_py() or 0) / 2
     if pa.types.is_boolean(kind):
         return len("FALSE")
-    shown = column.format or default_format(kind, options)
-    if shown != GENERAL:
-        return max(len(shown), _number_length(values) if pa.types.is_integer(kind) else 0)
-    return min(_number_length(values), _NUMBER_WIDTH)
+    code = shown_code(column.format or default_format(kind, options))
+    if code == GENERAL:
+        return min(_number_length(values), _NUMBER_WIDTH)
+    if pa.types.is_temporal(kind) or shows_time(code):
+        return len(code)
+    return _formatted_length(code, values)
+
+
+def _formatted_length(code: str, numbers: pa.Array) -> int:
+    """The digits before the point, with commas, and as many characters behind it as `code` has."""
+    found = pc.min_max(numbers).as_py().values()
+    digits = max((len(f"{number:,.0f}") for number in found if number is not None), default=0)
+    positive = code.partition(";")[0]
+    return max(len(positive), digits + len("".join(positive.partition(".")[1:])))
 
 
 def _number_length(values: pa.Array) -> int:

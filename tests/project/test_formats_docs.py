@@ -25,6 +25,7 @@ from exporters import (
     formats,
     open_exporter,
 )
+from exporters.number_formats import NAMED_FORMATS, check_number_format
 from exporters.options import SHEET_ROWS
 from exporters.xlsx.cells import WARNINGS
 from exporters.xlsx.exporter import MAX_COLUMNS, MAX_HEADER_LENGTH, MAX_SHEETS
@@ -196,6 +197,24 @@ def test_the_example_of_a_descriptor_is_taken() -> None:
     command = json.loads(example)
     XlsxOptions.parse(command["options"])
     assert [ColumnOptions(**column).name for column in command["columns"]]
+
+
+def test_the_named_number_formats_are_those_of_the_code() -> None:
+    assert [cells[:2] for cells in tables("name")] == [
+        [
+            f"`{name}`",
+            f"`{written}`" if isinstance(written, str) else f"Excel's own, number {written}",
+        ]
+        for name, written in sorted(NAMED_FORMATS.items())
+    ]
+
+
+def test_the_number_formats_of_the_prose_are_taken() -> None:
+    prose = section("XLSX").partition("### Number formats")[2]
+    shown = [each for line in prose.splitlines() if line[:1] != "|" for each in codes(line)]
+    written = [each for each in shown if each not in NAMED_FORMATS]
+    assert len(written) == 3
+    assert [check_number_format(each) for each in written] == written
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)

@@ -73,6 +73,8 @@ def test_an_option_of_another_format_is_answered_with_those_there_are() -> None:
         (XlsxOptions, {"timezone": "+99:99"}, r"options.timezone: '\+99:99' is not allowed"),
         (XlsxOptions, {"date_format": ""}, "options.date_format: '' is not allowed.*'yyyy-mm-dd'"),
         (XlsxOptions, {"datetime_format": "0" * 256}, "options.datetime_format: .*1 to 255"),
+        (XlsxOptions, {"date_format": "yyyy Q"}, "options.date_format: 'yyyy Q' is not .*'Q' at"),
+        (XlsxOptions, {"datetime_format": "dates"}, "options.datetime_format: .* mean 'date'"),
         (XlsxOptions, {"compression": 9}, "options.compression: 9 is not allowed.*'small'"),
     ],
 )
@@ -149,6 +151,12 @@ def test_a_sheet_name_is_measured_as_excel_does() -> None:
     assert XlsxOptions.parse({"sheet_name": "😀" * 15})
     with pytest.raises(InvalidOptions, match=r"options.sheet_name: .* 1 to 31 characters"):
         XlsxOptions.parse({"sheet_name": "😀" * 16})
+
+
+@pytest.mark.parametrize("wish", ["date", "datetime", "d.m.yy", 'yyyy"年"', "General"])
+def test_a_date_format_is_a_name_or_a_code(wish: str) -> None:
+    assert XlsxOptions.parse({"date_format": wish}).date_format == wish
+    assert XlsxOptions.parse({"datetime_format": wish}).datetime_format == wish
 
 
 @pytest.mark.parametrize("zone", [None, "UTC", "Asia/Shanghai", "+08:00", "-0330"])

@@ -12,6 +12,7 @@ import openpyxl
 import pyarrow as pa
 import pytest
 import xlsxwriter
+from openpyxl.styles.numbers import BUILTIN_FORMATS
 from openpyxl.worksheet.worksheet import Worksheet
 from python_calamine import CalamineWorkbook
 
@@ -225,6 +226,30 @@ def test_a_format_of_a_column_is_its_number_format(write: Write) -> None:
     assert [sheet.cell(2, place).number_format for place in (1, 2)] == ["0.00", "dd/mm/yy"]
 
 
+def test_a_format_of_a_column_may_be_a_name(write: Write) -> None:
+    columns = [ColumnOptions("age", format="currency"), ColumnOptions("born", format="date")]
+    sheet = write(PEOPLE, columns).sheet
+    formats = [sheet.cell(2, place).number_format for place in (1, 2)]
+    assert formats == [BUILTIN_FORMATS[7], BUILTIN_FORMATS[14]]
+
+
+@pytest.mark.parametrize(
+    ("format_", "reason"),
+    [
+        ("0 kg", "'kg' at character 3 means nothing in a number format"),
+        ("Date", "did you mean 'date'"),
+        ("", "1 to 255 characters"),
+    ],
+)
+def test_a_format_that_excel_cannot_parse_is_refused_before_any_data(
+    workers: Workers, format_: str, reason: str
+) -> None:
+    columns = [ColumnOptions("age", header="Age", format=format_)]
+    message = f"^columns: 'Age' has the format {re.escape(repr(format_))}; .*{reason}"
+    with pytest.raises(InvalidOptions, match=message):
+        open_exporter("xlsx", io.BytesIO(), PEOPLE.schema, columns, XlsxOptions(), workers)
+
+
 def test_dates_are_shown_as_dates_behind_columns_without_a_style(write: Write) -> None:
     row = next(write(PEOPLE).sheet.iter_rows(min_row=2))
     assert [cell.number_format for cell in row] == ["General", "General", "yyyy-mm-dd"]
@@ -268,6 +293,26 @@ def test_very_long_texts_do_not_make_very_wide_columns(write: Write) -> None:
 def test_a_width_asked_for_is_the_width(write: Write) -> None:
     file = write(pa.table({"a": ["x" * 30]}), [ColumnOptions("a", width=5)])
     assert width_of(file, "A") == pytest.approx(5, abs=1)
+
+
+@pytest.mark.parametrize(
+    ("array", "format_", "shown"),
+    [
+        (pa.array([1234567.891, None]), "#,##0.00", "1,234,567.89"),
+        (pa.array([-1234567]), "#,##0", "-1,234,567"),
+        (pa.array([Decimal("12345.67")]), "number", "12,345.67"),
+        (pa.array([1 / 3]), "percent", "33.33%"),
+        (pa.array([date(2024, 10, 31)]), "date", "10/31/2024"),
+        (pa.array([0.5]), "time", "12:00:00"),
+        (pa.array([float("nan")]), "0.00", ""),
+        (pa.array([None], pa.int8()), "integer", ""),
+    ],
+)
+def test_a_number_has_room_in_its_format(
+    write: Write, array: pa.Array, format_: str, shown: str
+) -> None:
+    file = write(pa.table({"a": array}), [ColumnOptions("a", format=format_)])
+    assert len(shown) <= width_of(file, "A") <= len(shown) + 12
 
 
 def test_filter_buttons_get_room(write: Write) -> None:
