@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 BENCH_READY := $(VENV)/.bench-ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test lint format bench clean
+.PHONY: help setup demo serve test libreoffice lint format bench clean
 
 help:  ## show these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -33,7 +33,17 @@ demo: $(READY)  ## export 336,776 real flights as CSV and XLSX, download and com
 serve: $(READY)  ## run the server on its defaults until Ctrl-C
 	$(BIN)/export-middleware serve --config config.yaml
 
-test: $(READY)  ## lint, types, import rules and every test, with coverage
+# Some acceptance tests open workbooks in it. It is large, so nothing but the tests sets it up.
+libreoffice:
+	@command -v soffice >/dev/null || command -v localc >/dev/null || \
+		{ [ "$$(id -u)" = 0 ] && echo "Installing LibreOffice for the acceptance tests" && \
+			{ said=$$({ apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy \
+				--no-install-recommends libreoffice-calc-nogui; } 2>&1) || \
+				{ echo "$$said"; false; }; }; } || \
+		echo "LibreOffice is missing, its tests are skipped;" \
+			"as root: apt-get install --no-install-recommends libreoffice-calc-nogui"
+
+test: $(READY) libreoffice  ## lint, types, import rules and every test, with coverage
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest
