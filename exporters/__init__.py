@@ -24,9 +24,10 @@ from exporters.errors import (
     LimitExceeded,
     UnsupportedType,
 )
-from exporters.options import CsvOptions, FormatOptions, XlsxOptions
+from exporters.options import CsvOptions, FormatOptions
 from exporters.registry import Format, find_format, formats, open_exporter
 from exporters.workers import Workers
+from exporters.xlsx.options import XlsxOptions
 
 __all__ = [
     "ByteSink",

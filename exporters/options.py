@@ -1,4 +1,4 @@
-"""The options of each format: one frozen class each, with every default and bound.
+"""Options of a format: how they are parsed and described; and those of CSV.
 
 Parsed from JSON before any data is read. A wrong value is refused with a message that names the
 key, the value and what would be right; nothing is ever ignored.
@@ -6,7 +6,7 @@ key, the value and what would be right; nothing is ever ignored.
 
 import string
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Final, Literal, Self
+from typing import Annotated, Any, ClassVar, Final, Literal, Self, TypeAlias
 
 from pydantic import (
     AfterValidator,
@@ -19,20 +19,14 @@ from pydantic import (
 )
 
 from exporters.errors import InvalidOptions
-from exporters.hints import closest, refusal
-from exporters.number_formats import check_format
-from exporters.zones import check_zone
-
-SHEET_ROWS: Final = 1_048_576
-"""Rows of an Excel sheet, header included."""
-
-SHEET_NAME_UNITS: Final = 31
-"""UTF-16 units of a sheet's name; a character outside the basic plane is two."""
+from exporters.hints import SHOWN_VALUE, closest, refusal
 
 _NO_DELIMITERS: Final = frozenset(string.ascii_letters + string.digits + '+-.: "\r\n\0')
 """What numbers, dates and quoting are written with cannot part cells."""
 
-_SHEET_NAME_FORBIDDEN: Final = frozenset("[]:*?/\\")
+
+Styles: TypeAlias = Mapping[str, Mapping[str, Any]]
+"""Sets of options by name."""
 
 
 class FormatOptions(BaseModel):
@@ -41,17 +35,22 @@ class FormatOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     format_name: ClassVar[str]
+    styles: ClassVar[Styles] = {}
+    """Sets of options that a caller may choose by the option `style`, which a format may have."""
 
     @classmethod
-    def parse(cls, values: Mapping[str, Any]) -> Self:
-        """Options from their JSON object. Raises `InvalidOptions` for the first that is wrong."""
+    def parse(cls, values: Mapping[str, Any], styles: Styles | None = None) -> Self:
+        """Options from their JSON object; `styles` are known besides the format's own.
+
+        Raises `InvalidOptions` for the first that is wrong.
+        """
         unknown = next((key for key in values if key not in cls.model_fields), None)
         if unknown is not None:
             known = sorted(cls.model_fields)
             hint = closest(unknown, known) or f"; it has: {', '.join(known)}"
             raise InvalidOptions(f"options.{unknown}: {cls.format_name} has no such option{hint}")
         try:
-            return cls.model_validate(dict(values))
+            return cls.model_validate(_styled(values, {**cls.styles, **(styles or {})}))
         except ValidationError as error:
             raise InvalidOptions(_sentence(error)) from None
 
@@ -69,9 +68,26 @@ class FormatOptions(BaseModel):
         }
 
 
+def _styled(values: Mapping[str, Any], styles: Styles) -> dict[str, Any]:
+    """`values` over those of the style that they name, if they do."""
+    name = values.get("style")
+    if not isinstance(name, str):
+        return dict(values)
+    if name not in styles:
+        hint = closest(name, list(styles)) or f"; there are: {', '.join(sorted(styles))}"
+        raise InvalidOptions(f"options.style: {name[:SHOWN_VALUE]!r} is not a style{hint}")
+    return {**styles[name], **values}
+
+
 def _sentence(error: ValidationError) -> str:
     first = error.errors(include_url=False)[0]
-    return refusal(".".join(["options", *map(str, first["loc"])]), first)
+    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
+    key = "".join(["options", *parts])
+    if first["type"] == "extra_forbidden":
+        return f"{key}: there is no such key"
+    if first["type"] == "missing":
+        return f"{key} is missing; it is required"
+    return refusal(key, first)
 
 
 def _delimiter(value: object) -> object:
@@ -114,57 +130,3 @@ class CsvOptions(FormatOptions):
         if self.delimiter in self.null:
             raise ValueError(f"the text for null holds the delimiter {self.delimiter!r}")
         return self
-
-
-def _sheet_name(value: str) -> str:
-    if not 1 <= len(value.encode("utf-16-le", errors="replace")) // 2 <= SHEET_NAME_UNITS:
-        raise ValueError("Excel takes 1 to 31 characters")
-    if _SHEET_NAME_FORBIDDEN & set(value) or value[0] == "'" or value[-1] == "'":
-        raise ValueError("Excel refuses []:*?/\\ anywhere and ' at either end")
-    if value.lower() == "history" or not value.isprintable() or not value.strip():
-        raise ValueError("Excel reserves 'History' and refuses blank or unprintable names")
-    return value
-
-
-def _zone(value: str) -> str:
-    check_zone(value)
-    return value
-
-
-NumberFormat = Annotated[str, AfterValidator(check_format)]
-
-
-class XlsxOptions(FormatOptions):
-    """Options of `xlsx`."""
-
-    format_name = "xlsx"
-
-    sheet_name: Annotated[str, AfterValidator(_sheet_name)] = Field(
-        "Sheet1", description="the first sheet's name; later ones add ' (2)', ' (3)'"
-    )
-    start_row: int = Field(
-        1, ge=1, le=1000, description="the row of the header; rows before it stay empty"
-    )
-    freeze_header: bool = Field(True, description="whether the header stays in view")
-    autofilter: bool = Field(False, description="whether the header has filter buttons")
-    column_widths: Literal["auto", "none"] = Field(
-        "auto", description="'auto' estimates widths from the first rows"
-    )
-    date_format: NumberFormat = Field(
-        "yyyy-mm-dd", description="Excel number format of dates, or the name of one"
-    )
-    datetime_format: NumberFormat = Field(
-        "yyyy-mm-dd hh:mm:ss", description="Excel number format of timestamps, or the name of one"
-    )
-    timezone: Annotated[str, AfterValidator(_zone)] | None = Field(
-        None, description="where zoned timestamps are shown; default: their own zone"
-    )
-    long_numbers: Literal["text", "number"] = Field(
-        "text", description="numbers over 15 digits, which Excel would round"
-    )
-    compression: Literal["fast", "balanced", "small"] = Field(
-        "fast", description="how hard the file is compressed"
-    )
-    rows_per_sheet: int = Field(
-        SHEET_ROWS - 1, ge=1, le=SHEET_ROWS - 1, description="rows before the next sheet begins"
-    )

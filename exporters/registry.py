@@ -17,9 +17,10 @@ from exporters.columns import ColumnOptions
 from exporters.csv_exporter import CsvExporter
 from exporters.errors import InvalidOptions
 from exporters.hints import closest
-from exporters.options import CsvOptions, FormatOptions, XlsxOptions
+from exporters.options import CsvOptions, FormatOptions
 from exporters.workers import Workers
 from exporters.xlsx.exporter import XlsxExporter
+from exporters.xlsx.options import XlsxOptions
 
 ENTRY_POINTS: Final = "export_middleware.formats"
 

@@ -26,6 +26,7 @@ MAX_EXACT: Final = 10**15 - 1
 WARNINGS: Final[Mapping[str, str]] = {
     "CELLS_CUT": "texts longer than the 32,767 characters that Excel takes were cut",
     "DATES_AS_TEXT": "dates before 1900-03-01 or after 9999, which Excel lacks, are texts",
+    "LINKS_AS_TEXT": "addresses past the 65,530 links that a sheet takes are texts",
     "LONG_NUMBERS_AS_TEXT": "numbers over 15 digits, which Excel would round, are texts",
     "NEGATIVE_DURATIONS_AS_TEXT": "negative durations, which Excel cannot show, are texts",
     "NON_FINITE_EMPTY": "NaN and infinite numbers, which Excel lacks, are empty cells",
@@ -55,6 +56,14 @@ class CellWriter(ABC):
     def look(self, array: pa.Array) -> Sight:
         """What the cells of `array` need; by default nothing special."""
         return Sight(array.null_count > 0)
+
+    def numbers(self, column: pl.Expr) -> pl.Expr:  # noqa: ARG002
+        """The numbers that the cells of `column` hold; null for a cell that holds none."""
+        return pl.lit(None, pl.Float64)
+
+    def filled(self, column: pl.Expr) -> pl.Expr:
+        """Which values of `column` have a cell; by default all but null."""
+        return column.is_not_null()
 
     @abstractmethod
     def parts(self, place: Place, column: pl.Expr, variant: Hashable) -> Parts:
@@ -111,6 +120,11 @@ class IntegerCells(CellWriter):
             return plain
         return either(column.is_between(-MAX_EXACT, MAX_EXACT), plain, place.text(value))
 
+    def numbers(self, column: pl.Expr) -> pl.Expr:
+        if not self.long_as_text:
+            return column
+        return pl.when(column.is_between(-MAX_EXACT, MAX_EXACT)).then(column)
+
 
 @dataclass(frozen=True, slots=True)
 class DecimalCells(CellWriter):
@@ -136,6 +150,9 @@ class DecimalCells(CellWriter):
             return plain
         return either(_is_exact(column), plain, place.text(value))
 
+    def numbers(self, column: pl.Expr) -> pl.Expr:
+        return pl.when(_is_exact(column)).then(column) if self.long_as_text else column
+
 
 def _is_exact(decimals: pl.Expr) -> pl.Expr:
     """Whether Excel keeps a decimal: 15 digits, not counting zeros that only fill it up."""
@@ -160,3 +177,9 @@ class FloatCells(CellWriter):
         if variant is not None:
             value = pl.when(column.is_finite()).then(value)
         return place.number(value, self.style)
+
+    def numbers(self, column: pl.Expr) -> pl.Expr:
+        return pl.when(self.filled(column)).then(column)
+
+    def filled(self, column: pl.Expr) -> pl.Expr:
+        return column.is_finite().fill_null(False)

@@ -7,6 +7,7 @@ with the beginning of the next.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 import polars as pl
 
@@ -40,12 +41,23 @@ class Place:
         return self.cell(attributes, f"<is><t{space}>", value, "</t></is>")
 
 
-def row_then(following: str) -> pl.Expr:
-    """The row number and `following`, as a column that the frame of a block gets if it is asked.
+_ROW: Final = "row "
 
-    Data columns are named by digits, so that no name is taken twice.
+
+def row_then(following: str) -> pl.Expr:
+    """The row number and `following`, as a column that the frame of a block gets if it is asked."""
+    return pl.col(_ROW + following)
+
+
+def numbered(expression: pl.Expr, first_row: int, count: int) -> list[pl.Series]:
+    """The columns of `row_then` in `expression`, for `count` rows from `first_row`.
+
+    Made one by one: several expressions at once are a matter of polars' own pool, for whose one
+    thread all our workers would wait.
     """
-    return pl.col(following)
+    rows = pl.int_range(first_row, first_row + count, eager=True).cast(pl.String)
+    names = {name for name in expression.meta.root_names() if name.startswith(_ROW)}
+    return [(rows + name.removeprefix(_ROW)).alias(name) for name in sorted(names)]
 
 
 def either(condition: pl.Expr, yes: Parts, otherwise: Parts) -> Parts:

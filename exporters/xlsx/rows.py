@@ -6,7 +6,7 @@ column's data buffers are the XML of the block. No row and no cell is touched by
 
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
@@ -14,88 +14,129 @@ import polars as pl
 import pyarrow as pa
 from xlsxwriter.utility import xl_col_to_name
 
-from exporters.columns import Column
-from exporters.options import XlsxOptions
 from exporters.xlsx.cells import (
     BooleanCells,
     CellWriter,
     DecimalCells,
     FloatCells,
     IntegerCells,
+    count,
 )
-from exporters.xlsx.markup import Part, Place, joined, row_then
+from exporters.xlsx.formulas import FormulaCells
+from exporters.xlsx.layout import Layout
+from exporters.xlsx.links import (
+    LinkCells,
+    granted,
+    hyperlinks,
+    link_mask,
+    mask_name,
+    relationships,
+)
+from exporters.xlsx.markup import Part, Place, joined, numbered, row_then
+from exporters.xlsx.options import XlsxOptions
+from exporters.xlsx.shell import Shell
 from exporters.xlsx.temporal import DateCells, DurationCells, TimeCells, TimestampCells
 from exporters.xlsx.texts import TextCells
+from exporters.xlsx.totals import Partial, partial_of
 
 MAX_EXPRESSIONS: Final = 64
 """Row expressions that are kept: one for each combination of variants that blocks have."""
 
+Buffers = Sequence[pa.Buffer]
+
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The rows of one block: XML, and what was changed on the way."""
+    """The rows of one block: XML, and what is told of them elsewhere."""
 
-    xml: Sequence[pa.Buffer]
+    xml: Buffers
     count: int
     warnings: Mapping[str, int]
+    hyperlinks: Buffers = ()
+    relationships: Buffers = ()
+    partials: Mapping[int, Partial] = field(default_factory=dict)
 
 
 class RowWriter:
-    """Writes blocks of one schema; `styles` are the style indexes of the columns' cells.
+    """Writes blocks of one layout; `shell` knows the styles and formulas of its columns.
 
     Thread safe: expressions that two threads build at once are merely built twice.
     """
 
-    def __init__(
-        self, columns: Sequence[Column], styles: Sequence[int], options: XlsxOptions
-    ) -> None:
-        self._writers = [
-            cell_writer(column.type, style, options)
-            for column, style in zip(columns, styles, strict=True)
+    def __init__(self, layout: Layout, shell: Shell) -> None:
+        self._writers = _writers(layout, shell)
+        self._formulas = [
+            FormulaCells(shell.styles[place], shell.formula(place))
+            for place in range(len(layout.columns), len(layout.headers))
         ]
+        self._links = sorted(layout.links)
+        self._totals = {
+            place: partial_of(place, self._writers[place])
+            for place in layout.totals
+            if not layout.is_formula(place)
+        }
         self._row = lru_cache(maxsize=MAX_EXPRESSIONS)(self._build_row)
 
-    def write(self, batch: pa.RecordBatch, first_row: int) -> Rows:
-        """The XML of `batch`, whose first row is the sheet's row `first_row` (1-based)."""
+    def write(self, batch: pa.RecordBatch, first_row: int, room: int = 0) -> Rows:
+        """The XML of `batch`, whose first row is the sheet's row `first_row` (1-based).
+
+        At most `room` cells become links.
+        """
         arrays = [
             writer.prepare(array)
             for writer, array in zip(self._writers, batch.columns, strict=True)
         ]
         sights = [writer.look(array) for writer, array in zip(self._writers, arrays, strict=True)]
-        row = self._row(tuple((sight.variant, sight.nullable) for sight in sights))
-        frame = as_frame(arrays).hstack(row.numbered(first_row, batch.num_rows))
-        xml = frame.select(row.expression).to_series()
+        frame = as_frame(arrays)
         warnings: Counter[str] = Counter()
         for sight in sights:
             warnings.update(sight.warnings)
-        return Rows(_data_buffers(xml), batch.num_rows, warnings)
+        links = self._granted(arrays, room, warnings)
+        if links:
+            frame = frame.hstack([pl.Series(mask_name(at), mask) for at, mask in links.items()])
+        row = self._row(tuple((sight.variant, sight.nullable) for sight in sights))
+        return Rows(
+            _texts(frame, row, first_row),
+            batch.num_rows,
+            warnings,
+            [each for at in links for each in _links(frame, at, hyperlinks(at), first_row)],
+            [each for at in links for each in _links(frame, at, relationships(at), first_row)],
+            {at: Partial.of(frame, expression) for at, expression in self._totals.items()},
+        )
 
-    def _build_row(self, variants: tuple[tuple[Hashable, bool], ...]) -> "_Row":
+    def _granted(
+        self, arrays: Sequence[pa.Array], room: int, warnings: Counter[str]
+    ) -> dict[int, pa.Array]:
+        """Which cells are links; those without room are counted."""
+        masks = {place: link_mask(arrays[place]) for place in self._links}
+        kept = granted(masks, room)
+        left_out = sum(map(count, masks.values())) - sum(map(count, kept.values()))
+        warnings.update({"LINKS_AS_TEXT": left_out} if left_out else {})
+        return kept
+
+    def _build_row(self, variants: tuple[tuple[Hashable, bool], ...]) -> pl.Expr:
         """The row whose cells are in a variant each, nullable or not."""
         parts: list[Part] = ['<row r="', row_then('">')]
         for place, (variant, nullable) in enumerate(variants):
             where = Place(xl_col_to_name(place))
             cell = self._writers[place].parts(where, pl.col(str(place)), variant)
             parts.extend([joined(cell).fill_null("")] if nullable else cell)
-        return _Row(joined((*parts, "</row>")))
+        for place, formula in enumerate(self._formulas, len(self._writers)):
+            parts.extend(formula.parts(Place(xl_col_to_name(place))))
+        return joined((*parts, "</row>"))
 
 
-class _Row:
-    """The expression of a whole row, for a frame of the columns `0`, `1`, … and `numbered` ones."""
+def _texts(frame: pl.DataFrame, expression: pl.Expr, first_row: int) -> Buffers:
+    """The texts of `expression`, one after another."""
+    numbers = numbered(expression, first_row, frame.height)
+    return _data_buffers(frame.hstack(numbers).select(expression).to_series())
 
-    def __init__(self, expression: pl.Expr) -> None:
-        self.expression = expression
-        names = sorted(set(expression.meta.root_names()))
-        self._following = [name for name in names if not name.isdecimal()]
 
-    def numbered(self, first_row: int, count: int) -> list[pl.Series]:
-        """What `row_then` named, for rows from `first_row`.
-
-        Expression by expression: several at once are a matter of polars' own pool, whose one
-        thread all our workers would wait for.
-        """
-        rows = pl.int_range(first_row, first_row + count, eager=True).cast(pl.String)
-        return [(rows + following).alias(following) for following in self._following]
+def _links(frame: pl.DataFrame, place: int, expression: pl.Expr, first_row: int) -> Buffers:
+    """The texts of `expression` for the links of a column."""
+    numbers = numbered(expression, first_row, frame.height)
+    links = frame.hstack(numbers).filter(pl.col(mask_name(place)))
+    return _data_buffers(links.select(expression).to_series()) if links.height else ()
 
 
 def as_frame(arrays: Sequence[pa.Array]) -> pl.DataFrame:
@@ -105,6 +146,16 @@ def as_frame(arrays: Sequence[pa.Array]) -> pl.DataFrame:
     frame = pl.from_arrow(batch, rechunk=False)
     assert isinstance(frame, pl.DataFrame)  # noqa: S101  # from_arrow types a batch too widely
     return frame
+
+
+def _writers(layout: Layout, shell: Shell) -> list[CellWriter]:
+    """The writers of the stream's columns."""
+    return [
+        LinkCells(TextCells(0), shell.styles[place], mask_name(place))
+        if place in layout.links
+        else cell_writer(column.type, shell.styles[place], layout.options)
+        for place, column in enumerate(layout.columns)
+    ]
 
 
 def cell_writer(kind: pa.DataType, style: int, options: XlsxOptions) -> CellWriter:

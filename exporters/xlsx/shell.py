@@ -1,13 +1,14 @@
 """Everything of a workbook but its data rows, built by XlsxWriter's public interface.
 
-XlsxWriter writes a small workbook in memory: header, formats, widths, panes, filter. Its sheet XML
-is split after the header row; the data rows are streamed between the two halves. A sample row of
-blank cells, one for each column's format, shows which style index each column has, so that no
-private name of XlsxWriter is touched.
+XlsxWriter writes a small workbook in memory: header, formats, widths, panes, and all that is asked
+around the rows (`dressing.py`). Its sheet XML is split after the header row; the data rows are
+streamed between the two halves. A sample row of blank cells and formulas, one for each column,
+shows which style index each column has and how its formula is spelled, so that no private name of
+XlsxWriter is touched.
 
 What stands before the rows must not depend on how many there are (they are not known yet); what
-depends on it, such as the filter's range, stands after them or in other parts, and is taken from a
-shell built when the number is known.
+depends on it, such as the range of a table, stands after them or in other parts, and is taken from
+a shell built when the number is known.
 """
 
 import io
@@ -19,156 +20,170 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
 
-import pyarrow as pa
 import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name
 
-from exporters.columns import Column
-from exporters.number_formats import written_format
-from exporters.options import SHEET_NAME_UNITS, XlsxOptions
+from exporters.xlsx import dressing
+from exporters.xlsx.features import given
+from exporters.xlsx.layout import Layout, Segments
+from exporters.xlsx.looks import Looks
 
 SHEET_PART: Final = "xl/worksheets/sheet{}.xml"
+RELATIONSHIPS_PART: Final = "xl/worksheets/_rels/sheet{}.xml.rels"
 
 _CREATED: Final = datetime(2000, 1, 1, tzinfo=UTC)
 """The document's date: fixed, so that the same data makes the same bytes."""
 
 _DIMENSION: Final = re.compile(rb"<dimension [^>]*/>")
-_STYLE: Final = re.compile(rb'<c r="([A-Z]+)\d+" s="(\d+)"/>')
+_SAMPLE: Final = re.compile(r'<c r="([A-Z]+)\d+"(?: s="(\d+)")?(?:/>|><f>(.*?)</f>)')
+_TABLE: Final = re.compile(rb"tables/table\d+\.xml")
 
-GENERAL: Final = "General"
+ROW_MARK: Final = "\ue000"
+"""Stands for the row number in a sample formula: a character of private use."""
 
-_TIME_FORMAT: Final = "hh:mm:ss"
-_DURATION_FORMAT: Final = "[h]:mm:ss"
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """A sheet as it is known at its end."""
+
+    name: str
+    rows: int = 0
+    totals: tuple[float | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class SheetFrame:
-    """A sheet's XML before and after its data rows."""
+    """A sheet's XML before and after its data rows, and the part that says what it refers to."""
 
     head: bytes
     tail: bytes
+    relationships: bytes | None
 
 
 class Shell:
     """Builds the parts of one workbook's shell; `widths` are in characters, None for default."""
 
-    def __init__(
-        self, columns: Sequence[Column], options: XlsxOptions, widths: Sequence[float | None]
-    ) -> None:
-        self._columns = columns
-        self._options = options
+    def __init__(self, layout: Layout, widths: Sequence[float | None]) -> None:
+        self._layout = layout
         self._widths = widths
         self._frame = lru_cache(maxsize=8)(self._build_frame)
-        self.styles = self._styles()
+        self._samples = self._find_samples()
+        self.styles = tuple(style for style, _formula in self._samples)
 
-    def sheet(self, index: int, rows: int) -> SheetFrame:
-        """The frame of sheet `index` (0-based) with `rows` data rows.
+    def formula(self, place: int) -> tuple[str, ...]:
+        """The XML of a column's formula, parted where the number of the row stands."""
+        return tuple(self._samples[place][1].split(ROW_MARK))
 
-        All sheets after the first are alike: only the first is the selected one.
+    def sheet(self, index: int, outline: Outline) -> SheetFrame:
+        """The frame of sheet `index` (0-based).
+
+        All sheets after the first are alike but for their rows: only the first is selected.
         """
-        return self._frame(min(index, 1), rows)
+        frame = self._frame(min(index, 1), outline.rows, outline.totals)
+        if frame.relationships is None or index <= 1:
+            return frame
+        table = b"tables/table%d.xml" % (index + 1)
+        return SheetFrame(frame.head, frame.tail, _TABLE.sub(table, frame.relationships))
 
-    def parts(self, rows: Sequence[int]) -> dict[str, bytes]:
-        """Every part but the sheets, for sheets of so many data rows."""
-        sheets = {SHEET_PART.format(number + 1) for number in range(len(rows))}
-        return {name: part for name, part in self._build(rows).items() if name not in sheets}
+    def parts(self, outlines: Sequence[Outline]) -> dict[str, bytes]:
+        """Every part but the sheets."""
+        sheets = {SHEET_PART.format(number + 1) for number in range(len(outlines))}
+        return {name: part for name, part in self._build(outlines).items() if name not in sheets}
 
-    def _styles(self) -> tuple[int, ...]:
-        """The style index of each column's cells; 0, the default, needs no mention in a cell."""
-        sheet = self._build([0])[SHEET_PART.format(1)]
-        sample = sheet[self._rows_begin(sheet) :]
-        found = {letters.decode(): int(style) for letters, style in _STYLE.findall(sample)}
-        return tuple(found.get(xl_col_to_name(place), 0) for place in range(len(self._columns)))
+    def _find_samples(self) -> tuple[tuple[int, str], ...]:
+        """Of each column the style index (0, the default, needs no mention) and the formula."""
+        sheet = self._build([_ANY])[SHEET_PART.format(1)]
+        begin = self._rows_begin(sheet)
+        sample = sheet[begin : self._rows_end(sheet, 0)].decode()
+        found = {
+            letters: (int(style or 0), formula)
+            for letters, style, formula in _SAMPLE.findall(sample)
+        }
+        places = range(len(self._layout.headers))
+        return tuple(found.get(xl_col_to_name(place), (0, "")) for place in places)
 
     def _rows_begin(self, sheet: bytes) -> int:
         """Where the sample row stands, or would stand if no column had a style."""
-        sample = sheet.find(b'<row r="%d"' % (self._options.start_row + 1))
-        return sample if sample >= 0 else sheet.index(b"</sheetData>")
+        sample = sheet.find(b'<row r="%d"' % self._layout.first_row)
+        return sample if sample >= 0 else self._rows_end(sheet, 0)
 
-    def _build_frame(self, index: int, rows: int) -> SheetFrame:
-        parts = self._build([0] * index + [rows])
-        return self._split(parts[SHEET_PART.format(index + 1)])
+    def _rows_end(self, sheet: bytes, rows: int) -> int:
+        """Where the row of totals stands, or else where the rows end."""
+        totals = sheet.find(b'<row r="%d"' % (self._layout.last_row(rows) + 1))
+        return totals if totals >= 0 else sheet.index(b"</sheetData>")
 
-    def _split(self, sheet: bytes) -> SheetFrame:
-        sheet = _DIMENSION.sub(b"", sheet, count=1)
-        end = sheet.index(b"</sheetData>")
-        return SheetFrame(sheet[: self._rows_begin(sheet)], sheet[end:])
+    def _build_frame(self, index: int, rows: int, totals: tuple[float | None, ...]) -> SheetFrame:
+        outline = Outline(_ANY.name, rows, totals)
+        parts = self._build([*[_ANY] * index, outline])
+        sheet = _DIMENSION.sub(b"", parts[SHEET_PART.format(index + 1)], count=1)
+        return SheetFrame(
+            sheet[: self._rows_begin(sheet)],
+            sheet[self._rows_end(sheet, rows) :],
+            parts.get(RELATIONSHIPS_PART.format(index + 1)),
+        )
 
-    def _build(self, rows: Sequence[int]) -> dict[str, bytes]:
+    def _build(self, outlines: Sequence[Outline]) -> dict[str, bytes]:
         buffer = io.BytesIO()
-        with xlsxwriter.Workbook(buffer, {"in_memory": True}) as workbook:
-            workbook.set_properties({"created": _CREATED})
-            header = workbook.add_format({"bold": True, "bottom": 1, "valign": "top"})
-            formats = _Formats(workbook, self._options)
-            for index, count in enumerate(rows):
-                sheet = workbook.add_worksheet(sheet_title(self._options.sheet_name, index))
-                self._fill(sheet, count, header, formats)
+        options = {"in_memory": True, "use_future_functions": True}
+        with xlsxwriter.Workbook(buffer, options) as workbook:
+            workbook.set_properties({**given(self._layout.options.properties), "created": _CREATED})
+            if self._layout.options.protection != "none":
+                workbook.read_only_recommended()
+            looks = Looks(workbook, self._layout)
+            for number, outline in enumerate(outlines, 1):
+                name = None if outline is _ANY else outline.name
+                sheet = workbook.add_worksheet(name or f"{_ANY.name}{number}")
+                self._fill(sheet, outline, looks)
         with zipfile.ZipFile(buffer) as archive:
             return {name: archive.read(name) for name in archive.namelist()}
 
-    def _fill(self, sheet: Any, count: int, header: Any, formats: "_Formats") -> None:
-        top = self._options.start_row - 1
-        for place, (column, width) in enumerate(zip(self._columns, self._widths, strict=True)):
-            shown = formats.of(column)
-            if width is not None:
-                sheet.set_column(place, place, width)
-            sheet.write_string(top, place, column.header, header)
-            # XlsxWriter leaves out a blank cell without a format: such a column has style 0.
-            sheet.write_blank(top + 1, place, None, shown)
-        if self._options.freeze_header:
-            sheet.freeze_panes(top + 1, 0)
-        if self._options.autofilter:
-            sheet.autofilter(top, 0, top + max(count, 1), len(self._columns) - 1)
+    def _fill(self, sheet: Any, outline: Outline, looks: Looks) -> None:
+        layout, options, rows = self._layout, self._layout.options, outline.rows
+        self._write_columns(sheet, looks)
+        if options.title is not None:
+            sheet.write_string(0, 0, options.title, looks.title())
+        rows_in_view = options.start_row if options.freeze_header else 0
+        if rows_in_view or options.freeze_columns:
+            sheet.freeze_panes(rows_in_view, options.freeze_columns)
+        if options.table_style is not None:
+            dressing.add_table(sheet, layout, looks, rows, outline.totals)
+        elif layout.totals:
+            dressing.add_totals(sheet, layout, looks, rows, outline.totals)
+        if options.autofilter and options.table_style is None:
+            last = layout.last_row(rows) - 1
+            sheet.autofilter(options.start_row - 1, 0, last, len(layout.headers) - 1)
+        dressing.add_conditional_formats(sheet, layout, looks, rows)
+        dressing.add_validations(sheet, layout, rows)
+        dressing.set_up_pages(sheet, layout)
+        dressing.protect(sheet, layout)
+
+    def _write_columns(self, sheet: Any, looks: Looks) -> None:
+        """Widths, the header and the sample row."""
+        top, header = self._layout.options.start_row - 1, looks.header()
+        for place, (name, width) in enumerate(zip(self._layout.headers, self._widths, strict=True)):
+            hidden = {"hidden": True} if place in self._layout.hidden else {}
+            if width is not None or hidden:
+                sheet.set_column(place, place, width, None, hidden)
+            sheet.write_string(top, place, name, header)
+            if self._layout.is_formula(place):
+                segments = self._layout.segments[place - len(self._layout.columns)]
+                sheet.write_formula(top + 1, place, _marked(segments), looks.cell(place), "")
+            else:
+                # XlsxWriter leaves out a blank cell without a format: such a column has style 0.
+                sheet.write_blank(top + 1, place, None, looks.cell(place))
 
 
-class _Formats:
-    """One XlsxWriter format for each look in use."""
-
-    def __init__(self, workbook: Any, options: XlsxOptions) -> None:
-        self._make = lru_cache(None)(lambda look: workbook.add_format(dict(look)))
-        self._options = options
-
-    def of(self, column: Column) -> Any:
-        """The format of a column's cells; None for plain values, which are General."""
-        look: dict[str, str | int] = {}
-        shown = column.format or default_format(column.type, self._options)
-        if shown != GENERAL:
-            look["num_format"] = written_format(shown)
-        if pa.types.is_boolean(column.type):
-            # As Excel centres them anyway; with a style of its own a boolean is also TRUE in
-            # LibreOffice, which shows 1 beside a number of the same style.
-            look["align"] = "center"
-        return self._make(tuple(look.items())) if look else None
+_ANY: Final = Outline("sheet")
+"""A sheet whose name and rows do not matter."""
 
 
-def default_format(kind: pa.DataType, options: XlsxOptions) -> str:
-    """The Excel number format, or its name, that a canonical type has by default."""
-    if pa.types.is_date(kind):
-        return options.date_format
-    if pa.types.is_timestamp(kind):
-        return options.datetime_format
-    if pa.types.is_time(kind):
-        return _TIME_FORMAT
-    return _DURATION_FORMAT if pa.types.is_duration(kind) else GENERAL
-
-
-def sheet_title(name: str, index: int) -> str:
-    """The name of sheet `index` (0-based): `Sheet1`, `Sheet1 (2)`, … as long as Excel takes.
-
-    No two are alike, whatever the first is called: Excel compares without case.
-    """
-    if index == 0:
-        return name
-    title = _with_suffix(name, f" ({index + 1})")
-    if title.casefold() == name.casefold():
-        return _with_suffix(name, f" #{index + 1}")
-    return title
-
-
-def _with_suffix(name: str, suffix: str) -> str:
-    """`name`, cut where it leaves no room for `suffix`; Excel counts UTF-16 units."""
-    room = 2 * (SHEET_NAME_UNITS - len(suffix))
-    return name.encode("utf-16-le")[:room].decode("utf-16-le", errors="ignore") + suffix
+def _marked(segments: Segments) -> str:
+    """A formula in which a mark stands for the number of the row."""
+    parts = (
+        literal + ("" if place is None else f"{xl_col_to_name(place)}{ROW_MARK}")
+        for literal, place in segments
+    )
+    return "=" + "".join(parts)
 
 
 PREFACE: Final = ("_rels/.rels", "docProps/core.xml", "xl/theme/theme1.xml")

@@ -1,5 +1,6 @@
 """Dates, timestamps, times and durations as Excel's day numbers, shown by a number format."""
 
+import math
 from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Final
@@ -28,6 +29,12 @@ _MOST: Final = 2**63 - 1
 
 _NEXT_DOUBLE: Final = 1 + 2**-52
 
+_LAST: Final = math.nextafter(END_DAY + UNIX_EPOCH, 0)
+"""The last double of 9999-12-31; the last microseconds of that day are nearer to the next."""
+
+_END_NEARS: Final = 1_000_000_000
+"""In the last billionth of a day, some 86 microseconds, that has to be looked at."""
+
 _SOME_OUTSIDE: Final = "some outside"
 
 
@@ -46,12 +53,17 @@ class DateCells(CellWriter):
         return Sight(array.null_count > 0, _SOME_OUTSIDE, {"DATES_AS_TEXT": outside})
 
     def parts(self, place: Place, column: pl.Expr, variant: Hashable) -> Parts:
-        day = column.to_physical()
-        plain = place.number((day + UNIX_EPOCH).cast(pl.String), self.style)
+        serial = column.to_physical() + UNIX_EPOCH
+        plain = place.number(serial.cast(pl.String), self.style)
         if variant is None:
             return plain
-        known = (day >= FIRST_DAY) & (day < END_DAY)
-        return either(known, plain, place.text(column.dt.to_string("%Y-%m-%d")))
+        return either(self._known(column), plain, place.text(column.dt.to_string("%Y-%m-%d")))
+
+    def numbers(self, column: pl.Expr) -> pl.Expr:
+        return pl.when(self._known(column)).then(column.to_physical() + UNIX_EPOCH)
+
+    def _known(self, column: pl.Expr) -> pl.Expr:
+        return column.to_physical().is_between(FIRST_DAY, END_DAY, closed="left")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +83,34 @@ class TimestampCells(CellWriter):
         per_day = SECONDS_A_DAY * UNITS_A_SECOND[array.type.unit]
         # Nanoseconds in 64 bits end in 2262.
         first, end = FIRST_DAY * per_day, min(END_DAY * per_day, _MOST)
-        if found is None or (found[0] >= first and found[1] < end):
+        if found is None or (found[0] >= first and found[1] < end - per_day // _END_NEARS):
             return Sight(array.null_count > 0)
         outside = count(pc.or_(pc.less(instants, first), pc.greater_equal(instants, end)))
-        return Sight(array.null_count > 0, _SOME_OUTSIDE, {"DATES_AS_TEXT": outside})
+        warnings = {"DATES_AS_TEXT": outside} if outside else {}
+        return Sight(array.null_count > 0, _SOME_OUTSIDE, warnings)
 
     def parts(self, place: Place, column: pl.Expr, variant: Hashable) -> Parts:
-        instant = column.to_physical()
-        per_day = SECONDS_A_DAY * UNITS_A_SECOND[self.unit]
-        plain = place.number(_serial(instant, per_day).cast(pl.String), self.style)
+        serial = self._serial(column)
         if variant is None:
-            return plain
-        known = (instant >= FIRST_DAY * per_day) & (instant < END_DAY * per_day)
-        return either(known, plain, place.text(column.dt.to_string("%Y-%m-%d %H:%M:%S%.f")))
+            return place.number(serial.cast(pl.String), self.style)
+        number = place.number(serial.clip(upper_bound=_LAST).cast(pl.String), self.style)
+        text = place.text(column.dt.to_string("%Y-%m-%d %H:%M:%S%.f"))
+        return either(self._known(column), number, text)
+
+    def numbers(self, column: pl.Expr) -> pl.Expr:
+        serial = self._serial(column).clip(upper_bound=_LAST)
+        return pl.when(self._known(column)).then(serial)
+
+    def _serial(self, column: pl.Expr) -> pl.Expr:
+        return _serial(column.to_physical(), self._per_day)
+
+    def _known(self, column: pl.Expr) -> pl.Expr:
+        first, end = FIRST_DAY * self._per_day, END_DAY * self._per_day
+        return column.to_physical().is_between(first, end, closed="left")
+
+    @property
+    def _per_day(self) -> int:
+        return SECONDS_A_DAY * UNITS_A_SECOND[self.unit]
 
 
 def _serial(instant: pl.Expr, per_day: int) -> pl.Expr:
@@ -104,8 +131,10 @@ class TimeCells(CellWriter):
     style: int
 
     def parts(self, place: Place, column: pl.Expr, variant: Hashable) -> Parts:  # noqa: ARG002
-        fraction = column.to_physical() / (SECONDS_A_DAY * UNITS_A_SECOND["ns"])
-        return place.number(fraction.cast(pl.String), self.style)
+        return place.number(self.numbers(column).cast(pl.String), self.style)
+
+    def numbers(self, column: pl.Expr) -> pl.Expr:
+        return column.to_physical() / (SECONDS_A_DAY * UNITS_A_SECOND["ns"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +154,14 @@ class DurationCells(CellWriter):
         return Sight(array.null_count > 0, "some negative", warnings)
 
     def parts(self, place: Place, column: pl.Expr, variant: Hashable) -> Parts:
-        length = column.to_physical()
-        days = length / (SECONDS_A_DAY * UNITS_A_SECOND[self.unit])
-        plain = place.number(days.cast(pl.String), self.style)
+        plain = place.number(self._days(column).cast(pl.String), self.style)
         if variant is None:
             return plain
-        return either(length >= 0, plain, place.text(duration_text(column, self.unit)))
+        known = column.to_physical() >= 0
+        return either(known, plain, place.text(duration_text(column, self.unit)))
+
+    def numbers(self, column: pl.Expr) -> pl.Expr:
+        return pl.when(column.to_physical() >= 0).then(self._days(column))
+
+    def _days(self, column: pl.Expr) -> pl.Expr:
+        return column.to_physical() / (SECONDS_A_DAY * UNITS_A_SECOND[self.unit])

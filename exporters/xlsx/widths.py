@@ -1,6 +1,5 @@
 """Column widths, estimated from the first block: a file for people shows its values, not ####."""
 
-from collections.abc import Sequence
 from typing import Final
 
 import pyarrow as pa
@@ -8,8 +7,8 @@ import pyarrow.compute as pc
 
 from exporters.columns import Column
 from exporters.number_formats import shown_code, shows_time
-from exporters.options import XlsxOptions
-from exporters.xlsx.shell import GENERAL, default_format
+from exporters.xlsx.layout import Layout
+from exporters.xlsx.looks import GENERAL, number_format
 
 PADDING: Final = 2.0
 WIDEST: Final = 60.0
@@ -19,25 +18,42 @@ _NUMBER_WIDTH: Final = 17
 """Digits of the longest float, with sign and point, that General shows."""
 
 
-def estimated_widths(
-    columns: Sequence[Column], options: XlsxOptions, sample: pa.RecordBatch | None
-) -> tuple[float | None, ...]:
+_FORMULA_WIDTH: Final = 12
+"""Characters for numbers that nobody has calculated yet."""
+
+
+def estimated_widths(layout: Layout, sample: pa.RecordBatch | None) -> tuple[float | None, ...]:
     """A width for each column in characters; None leaves Excel's default."""
+    asked = [
+        *(column.width for column in layout.columns),
+        *(formula.width for formula in layout.formulas),
+    ]
     return tuple(
-        column.width
-        if column.width is not None
-        else _estimated(column, options, None if sample is None else sample.column(place))
-        for place, column in enumerate(columns)
+        _estimated(layout, place, sample) if width is None else width
+        for place, width in enumerate(asked)
     )
 
 
-def _estimated(column: Column, options: XlsxOptions, values: pa.Array | None) -> float | None:
-    if options.column_widths == "none":
+def _estimated(layout: Layout, place: int, sample: pa.RecordBatch | None) -> float | None:
+    if layout.options.column_widths == "none":
         return None
-    shown = 0 if values is None else _longest(column, options, values)
     # Filter buttons cover about three characters of the header.
-    header = _display_length(column.header) + (3 if options.autofilter else 0)
-    return min(max(shown, header) + PADDING, WIDEST)
+    header = _display_length(layout.headers[place]) + (3 if layout.options.autofilter else 0)
+    shown = max(header, _value_width(layout, place, sample), _total_width(layout, place))
+    return min(shown + PADDING, WIDEST)
+
+
+def _value_width(layout: Layout, place: int, sample: pa.RecordBatch | None) -> float:
+    if layout.is_formula(place):
+        return _FORMULA_WIDTH
+    if sample is None:
+        return 0
+    return _longest(layout.columns[place], number_format(layout, place), sample.column(place))
+
+
+def _total_width(layout: Layout, place: int) -> float:
+    """A sum is wider than what it adds up."""
+    return _FORMULA_WIDTH if layout.totals.get(place) == "sum" else 0
 
 
 def _display_length(text: str) -> float:
@@ -45,14 +61,14 @@ def _display_length(text: str) -> float:
     return (len(text) + len(text.encode(errors="replace"))) / 2
 
 
-def _longest(column: Column, options: XlsxOptions, values: pa.Array) -> float:
+def _longest(column: Column, code: str, values: pa.Array) -> float:
     kind = column.type
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         characters, octets = pc.utf8_length(values), pc.binary_length(values)
         return (pc.max(pc.add(characters, octets)).as_py() or 0) / 2
     if pa.types.is_boolean(kind):
         return len("FALSE")
-    code = shown_code(column.format or default_format(kind, options))
+    code = shown_code(code)
     if code == GENERAL:
         return min(_number_length(values), _NUMBER_WIDTH)
     if pa.types.is_temporal(kind) or shows_time(code):

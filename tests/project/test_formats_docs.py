@@ -26,9 +26,9 @@ from exporters import (
     open_exporter,
 )
 from exporters.number_formats import NAMED_FORMATS, check_number_format
-from exporters.options import SHEET_ROWS
 from exporters.xlsx.cells import WARNINGS
 from exporters.xlsx.exporter import MAX_COLUMNS, MAX_HEADER_LENGTH, MAX_SHEETS
+from exporters.xlsx.options import SHEET_ROWS
 from exporters.xlsx.texts import MAX_CELL_LENGTH
 
 DOCS = (Path(__file__).parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")

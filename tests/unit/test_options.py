@@ -5,7 +5,7 @@ import pytest
 from pydantic import ValidationError
 
 from exporters import CsvOptions, FormatOptions, InvalidOptions, XlsxOptions
-from exporters.options import SHEET_ROWS
+from exporters.xlsx.options import SHEET_ROWS
 
 EVERY = [CsvOptions, XlsxOptions]
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from exporters.options import CsvOptions, XlsxOptions
+from exporters import CsvOptions, XlsxOptions
 from flight_server.errors import ErrorCode, ServiceError
 from flight_server.request import ExportRequest, parse_command, parse_path
 

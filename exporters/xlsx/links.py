@@ -1,0 +1,124 @@
+"""Columns of addresses as links: which cells are one, and the XML that makes them so.
+
+A link is a text cell that `<hyperlinks>`, behind the rows, names with a relationship, which a part
+of its own leads to the address (ECMA-376 part 1, 18.3.1.47). The relationship has the cell's own
+reference for its id, so that blocks need not know of each other.
+"""
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+from xlsxwriter.utility import xl_col_to_name
+
+from exporters.xlsx.cells import CellWriter, Sight, count
+from exporters.xlsx.markup import Parts, Place, either, row_then
+from exporters.xlsx.texts import TextCells
+
+MAX_LINKS: Final = 65_530
+"""Links of a sheet (Excel specifications and limits)."""
+
+MAX_ADDRESS: Final = 2_079
+"""Characters of a link's address (XlsxWriter's documentation of `write_url`)."""
+
+_ADDRESS: Final = r"^(?i:https?://|ftps?://|mailto:)[^\x00-\x1f\x{FFFE}\x{FFFF}]+$"
+
+_TYPE: Final = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/hyperlink"
+
+_ESCAPED: Final = {
+    character: f"%{ord(character):02x}" for character in ' "<>[]^`{}'
+} | {"&": "&amp;"}  # fmt: skip
+"""What Excel escapes in an address; and what XML does."""
+
+_ESCAPE: Final = "%[0-9a-fA-F]{2}"
+
+
+def link_mask(texts: pa.Array) -> pa.Array:
+    """Which texts are addresses that can be links; a null is none."""
+    short = pc.less_equal(pc.utf8_length(texts), MAX_ADDRESS)
+    return pc.and_(pc.match_substring_regex(texts, _ADDRESS), short).fill_null(False)
+
+
+class LinkRoom:
+    """How many links a sheet may still have, as its blocks go by."""
+
+    def __init__(self) -> None:
+        self._left = MAX_LINKS
+
+    def take(self, columns: list[pa.Array]) -> int:
+        """How many of the links of these columns the sheet has room for.
+
+        Nothing is looked at once the sheet is full.
+        """
+        left = self._left
+        for texts in columns if left else ():
+            self._left = max(0, self._left - count(link_mask(texts)))
+        return left
+
+
+def granted(masks: Mapping[int, pa.Array], room: int) -> dict[int, pa.Array]:
+    """`masks` cut to `room` links in all, column after column."""
+    kept = {}
+    for place, mask in masks.items():
+        links = count(mask)
+        if links > room:
+            ranks = pc.cumulative_sum(mask.cast(pa.int32()))
+            mask = pc.and_(mask, pc.less_equal(ranks, room))
+        kept[place] = mask
+        room = max(0, room - links)
+    return kept
+
+
+def mask_name(place: int) -> str:
+    """The frame's column that says which cells of the column at `place` are links."""
+    return f"link {place}"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkCells(CellWriter):
+    """Texts that are shown as links where `mask_name` says so."""
+
+    texts: TextCells
+    style: int
+    mask: str
+
+    def look(self, array: pa.Array) -> Sight:
+        return self.texts.look(array)
+
+    def parts(self, place: Place, column: pl.Expr, variant: Hashable) -> Parts:
+        links = TextCells(self.style).parts(place, column, variant)
+        return either(pl.col(self.mask), links, self.texts.parts(place, column, variant))
+
+
+def hyperlinks(place: int) -> pl.Expr:
+    """The elements of `<hyperlinks>` for the links of a column, in a frame of these rows only."""
+    reference = f'<hyperlink ref="{xl_col_to_name(place)}'
+    relationship = f'" r:id="{xl_col_to_name(place)}'
+    address = pl.col(str(place))
+    fragment = address.str.splitn("#", 2).struct.field("field_1")
+    location = pl.concat_str(pl.lit('" location="'), _escaped(fragment)).fill_null("")
+    return pl.concat_str(
+        pl.lit(reference), row_then(relationship), row_then(""), location, pl.lit('"/>')
+    )
+
+
+def relationships(place: int) -> pl.Expr:
+    """The relationships of the same links."""
+    start = f'<Relationship Id="{xl_col_to_name(place)}'
+    address = pl.col(str(place)).str.splitn("#", 2).struct.field("field_0")
+    return pl.concat_str(
+        pl.lit(start),
+        row_then(f'" Type="{_TYPE}" Target="'),
+        _escaped(address),
+        pl.lit('" TargetMode="External"/>'),
+    )
+
+
+def _escaped(address: pl.Expr) -> pl.Expr:
+    """An address for an attribute; per cent signs are escaped only where none escapes already."""
+    percent = address.str.replace_all("%", "%25", literal=True)
+    address = pl.when(address.str.contains(_ESCAPE)).then(address).otherwise(percent)
+    return address.str.replace_many(list(_ESCAPED), list(_ESCAPED.values()))
