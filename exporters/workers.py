@@ -13,6 +13,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
+from exporters.heap import keep_freed_memory
+
 Result = TypeVar("Result")
 
 DEFAULT_MEMORY_BUDGET = 256 * 1024 * 1024
@@ -20,13 +22,17 @@ DEFAULT_MEMORY_BUDGET = 256 * 1024 * 1024
 
 
 class Workers:
-    """A pool of `threads` threads under a `memory_budget` in bytes."""
+    """A pool of `threads` threads under a `memory_budget` in bytes.
+
+    With the first the process begins to keep freed memory, see `heap.py`.
+    """
 
     def __init__(
         self, threads: int | None = None, memory_budget: int = DEFAULT_MEMORY_BUDGET
     ) -> None:
         self.threads = threads or os.cpu_count() or 1
         self.memory_budget = memory_budget
+        keep_freed_memory()
         self._executor = ThreadPoolExecutor(self.threads, thread_name_prefix="export-worker")
         self._lock = threading.Lock()
         self._in_flight = 0
