@@ -61,12 +61,17 @@ class SheetFrame:
 
 
 class Shell:
-    """Builds the parts of one workbook's shell; `widths` are in characters, None for default."""
+    """Builds the parts of one workbook's shell.
 
-    def __init__(self, layout: Layout, widths: Sequence[float | None]) -> None:
+    `widths` are in characters, None for Excel's default; `name` is that of the first sheet.
+    """
+
+    def __init__(self, layout: Layout, widths: Sequence[float | None], name: str) -> None:
         self._layout = layout
         self._widths = widths
-        self._frame = lru_cache(maxsize=8)(self._build_frame)
+        self._first = Outline(name)
+        # A workbook of one sheet is built twice: before its rows, and after them.
+        self._build = lru_cache(maxsize=2)(self._build_parts)
         self._samples = self._find_samples()
         self.styles = tuple(style for style, _formula in self._samples)
 
@@ -79,20 +84,25 @@ class Shell:
 
         All sheets after the first are alike but for their rows: only the first is selected.
         """
-        frame = self._frame(min(index, 1), outline.rows, outline.totals)
-        if frame.relationships is None or index <= 1:
-            return frame
-        table = b"tables/table%d.xml" % (index + 1)
-        return SheetFrame(frame.head, frame.tail, _TABLE.sub(table, frame.relationships))
+        number = min(index, 1) + 1
+        parts = self._build((outline,) if index == 0 else (self._first, outline))
+        sheet = _DIMENSION.sub(b"", parts[SHEET_PART.format(number)], count=1)
+        relationships = parts.get(RELATIONSHIPS_PART.format(number))
+        if relationships is not None:
+            table = b"tables/table%d.xml" % (index + 1)
+            relationships = _TABLE.sub(table, relationships)
+        begin, end = self._rows_begin(sheet), self._rows_end(sheet, outline.rows)
+        return SheetFrame(sheet[:begin], sheet[end:], relationships)
 
     def parts(self, outlines: Sequence[Outline]) -> dict[str, bytes]:
         """Every part but the sheets."""
         sheets = {SHEET_PART.format(number + 1) for number in range(len(outlines))}
-        return {name: part for name, part in self._build(outlines).items() if name not in sheets}
+        parts = self._build(tuple(outlines))
+        return {name: part for name, part in parts.items() if name not in sheets}
 
     def _find_samples(self) -> tuple[tuple[int, str], ...]:
         """Of each column the style index (0, the default, needs no mention) and the formula."""
-        sheet = self._build([_ANY])[SHEET_PART.format(1)]
+        sheet = self._build((self._first,))[SHEET_PART.format(1)]
         begin = self._rows_begin(sheet)
         sample = sheet[begin : self._rows_end(sheet, 0)].decode()
         found = {
@@ -112,17 +122,7 @@ class Shell:
         totals = sheet.find(b'<row r="%d"' % (self._layout.last_row(rows) + 1))
         return totals if totals >= 0 else sheet.index(b"</sheetData>")
 
-    def _build_frame(self, index: int, rows: int, totals: tuple[float | None, ...]) -> SheetFrame:
-        outline = Outline(_ANY.name, rows, totals)
-        parts = self._build([*[_ANY] * index, outline])
-        sheet = _DIMENSION.sub(b"", parts[SHEET_PART.format(index + 1)], count=1)
-        return SheetFrame(
-            sheet[: self._rows_begin(sheet)],
-            sheet[self._rows_end(sheet, rows) :],
-            parts.get(RELATIONSHIPS_PART.format(index + 1)),
-        )
-
-    def _build(self, outlines: Sequence[Outline]) -> dict[str, bytes]:
+    def _build_parts(self, outlines: tuple[Outline, ...]) -> Mapping[str, bytes]:
         buffer = io.BytesIO()
         options = {"in_memory": True, "use_future_functions": True}
         with xlsxwriter.Workbook(buffer, options) as workbook:
@@ -130,10 +130,8 @@ class Shell:
             if self._layout.options.protection != "none":
                 workbook.read_only_recommended()
             looks = Looks(workbook, self._layout)
-            for number, outline in enumerate(outlines, 1):
-                name = None if outline is _ANY else outline.name
-                sheet = workbook.add_worksheet(name or f"{_ANY.name}{number}")
-                self._fill(sheet, outline, looks)
+            for outline in outlines:
+                self._fill(workbook.add_worksheet(outline.name), outline, looks)
         with zipfile.ZipFile(buffer) as archive:
             return {name: archive.read(name) for name in archive.namelist()}
 
@@ -171,10 +169,6 @@ class Shell:
             else:
                 # XlsxWriter leaves out a blank cell without a format: such a column has style 0.
                 sheet.write_blank(top + 1, place, None, looks.cell(place))
-
-
-_ANY: Final = Outline("sheet")
-"""A sheet whose name and rows do not matter."""
 
 
 def _marked(segments: Segments) -> str:

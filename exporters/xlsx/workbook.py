@@ -83,7 +83,7 @@ class Workbook:
         self._compression = layout.options.compression
         self._package = Package(sink, self._compression)
         sample = None if first is None else first.slice(0, SAMPLE_ROWS)
-        self._shell = Shell(layout, estimated_widths(layout, sample))
+        self._shell = Shell(layout, estimated_widths(layout, sample), name)
         self._row_writer = RowWriter(layout, self._shell)
         self._ended: list[Outline] = []
         self._apart: set[str] = set()
