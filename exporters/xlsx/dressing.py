@@ -34,8 +34,12 @@ Values = Sequence[float | None]
 """The totals of a sheet by place; None where they are not known."""
 
 
-def add_table(sheet: Any, layout: Layout, looks: Looks, rows: int, totals: Values) -> None:
-    """Make header and rows an Excel table, with its own row of totals."""
+def add_table(sheet: Any, layout: Layout, looks: Looks, totals: Values) -> None:
+    """Make header and rows an Excel table, with its own row of totals.
+
+    Told for a single data row: XlsxWriter would remember every cell of a larger table. The shell
+    puts the real last row in its place.
+    """
     header = looks.header()
     columns = [
         {"header": name, "header_format": header, **_table_total(layout, looks, place, totals)}
@@ -47,7 +51,7 @@ def add_table(sheet: Any, layout: Layout, looks: Looks, rows: int, totals: Value
         "autofilter": layout.options.autofilter,
         "total_row": bool(layout.totals),
     }
-    top, bottom = layout.options.start_row - 1, layout.last_row(rows) - 1
+    top, bottom = layout.first_row - 2, layout.first_row - 1
     sheet.add_table(top, 0, bottom + bool(layout.totals), len(layout.headers) - 1, options)
 
 
@@ -62,8 +66,12 @@ def _table_total(layout: Layout, looks: Looks, place: int, totals: Values) -> di
 
 
 def add_totals(sheet: Any, layout: Layout, looks: Looks, rows: int, totals: Values) -> None:
-    """A row of totals below the last; `add_table` has its own."""
-    row = layout.last_row(rows)
+    """A row of totals, which are those of `rows` rows; `add_table` has its own.
+
+    It stands below the first data row, because XlsxWriter would walk to the last. The shell moves
+    it there.
+    """
+    row = layout.first_row
     for place in range(len(layout.headers)):
         if place in layout.totals:
             number = TOTALS[layout.totals[place]][1]

@@ -29,6 +29,7 @@ from exporters.xlsx.layout import Layout, Segments
 from exporters.xlsx.looks import Looks
 
 SHEET_PART: Final = "xl/worksheets/sheet{}.xml"
+TABLE_PART: Final = "tables/table%d.xml"
 RELATIONSHIPS_PART: Final = "xl/worksheets/_rels/sheet{}.xml.rels"
 
 _CREATED: Final = datetime(2000, 1, 1, tzinfo=UTC)
@@ -36,7 +37,9 @@ _CREATED: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 _DIMENSION: Final = re.compile(rb"<dimension [^>]*/>")
 _SAMPLE: Final = re.compile(r'<c r="([A-Z]+)\d+"(?: s="(\d+)")?(?:/>|><f>(.*?)</f>)')
-_TABLE: Final = re.compile(rb"tables/table\d+\.xml")
+_TABLE_PATH: Final = re.compile(rb"tables/table\d+\.xml")
+_TABLE_END: Final = re.compile(rb'( ref="[A-Z]+\d+:[A-Z]+)(\d+)')
+_ROW_NUMBER: Final = re.compile(rb'( r="[A-Z]*)(\d+)')
 
 ROW_MARK: Final = "\ue000"
 """Stands for the row number in a sample formula: a character of private use."""
@@ -89,22 +92,38 @@ class Shell:
         sheet = _DIMENSION.sub(b"", parts[SHEET_PART.format(number)], count=1)
         relationships = parts.get(RELATIONSHIPS_PART.format(number))
         if relationships is not None:
-            table = b"tables/table%d.xml" % (index + 1)
-            relationships = _TABLE.sub(table, relationships)
-        begin, end = self._rows_begin(sheet), self._rows_end(sheet, outline.rows)
-        return SheetFrame(sheet[:begin], sheet[end:], relationships)
+            relationships = _TABLE_PATH.sub(TABLE_PART.encode() % (index + 1), relationships)
+        tail = self._moved(sheet[self._rows_end(sheet) :], outline)
+        return SheetFrame(sheet[: self._rows_begin(sheet)], tail, relationships)
 
     def parts(self, outlines: Sequence[Outline]) -> dict[str, bytes]:
         """Every part but the sheets."""
         sheets = {SHEET_PART.format(number + 1) for number in range(len(outlines))}
-        parts = self._build(tuple(outlines))
-        return {name: part for name, part in parts.items() if name not in sheets}
+        parts = {
+            name: part for name, part in self._build(tuple(outlines)).items() if name not in sheets
+        }
+        for number, outline in enumerate(outlines, 1):
+            name = f"xl/{TABLE_PART}" % number
+            if name in parts:
+                parts[name] = self._stretched(parts[name], outline)
+        return parts
+
+    def _moved(self, tail: bytes, outline: Outline) -> bytes:
+        """The row of totals, which stands below the first data row, below the last."""
+        totals, end, rest = tail.partition(b"</sheetData>")
+        shift = self._layout.last_row(outline.rows) - self._layout.first_row
+        return _ROW_NUMBER.sub(lambda found: _shifted(found, shift), totals) + end + rest
+
+    def _stretched(self, table: bytes, outline: Outline) -> bytes:
+        """A table of a single data row with all its rows."""
+        shift = self._layout.last_row(outline.rows) - self._layout.first_row
+        return _TABLE_END.sub(lambda found: _shifted(found, shift), table)
 
     def _find_samples(self) -> tuple[tuple[int, str], ...]:
         """Of each column the style index (0, the default, needs no mention) and the formula."""
         sheet = self._build((self._first,))[SHEET_PART.format(1)]
         begin = self._rows_begin(sheet)
-        sample = sheet[begin : self._rows_end(sheet, 0)].decode()
+        sample = sheet[begin : self._rows_end(sheet)].decode()
         found = {
             letters: (int(style or 0), formula)
             for letters, style, formula in _SAMPLE.findall(sample)
@@ -115,11 +134,11 @@ class Shell:
     def _rows_begin(self, sheet: bytes) -> int:
         """Where the sample row stands, or would stand if no column had a style."""
         sample = sheet.find(b'<row r="%d"' % self._layout.first_row)
-        return sample if sample >= 0 else self._rows_end(sheet, 0)
+        return sample if sample >= 0 else self._rows_end(sheet)
 
-    def _rows_end(self, sheet: bytes, rows: int) -> int:
+    def _rows_end(self, sheet: bytes) -> int:
         """Where the row of totals stands, or else where the rows end."""
-        totals = sheet.find(b'<row r="%d"' % (self._layout.last_row(rows) + 1))
+        totals = sheet.find(b'<row r="%d"' % (self._layout.first_row + 1))
         return totals if totals >= 0 else sheet.index(b"</sheetData>")
 
     def _build_parts(self, outlines: tuple[Outline, ...]) -> Mapping[str, bytes]:
@@ -144,7 +163,7 @@ class Shell:
         if rows_in_view or options.freeze_columns:
             sheet.freeze_panes(rows_in_view, options.freeze_columns)
         if options.table_style is not None:
-            dressing.add_table(sheet, layout, looks, rows, outline.totals)
+            dressing.add_table(sheet, layout, looks, outline.totals)
         elif layout.totals:
             dressing.add_totals(sheet, layout, looks, rows, outline.totals)
         if options.autofilter and options.table_style is None:
@@ -178,6 +197,11 @@ def _marked(segments: Segments) -> str:
         for literal, place in segments
     )
     return "=" + "".join(parts)
+
+
+def _shifted(found: re.Match[bytes], shift: int) -> bytes:
+    """What was found, the number at its end moved."""
+    return found[1] + b"%d" % (int(found[2]) + shift)
 
 
 PREFACE: Final = ("_rels/.rels", "docProps/core.xml", "xl/theme/theme1.xml")
