@@ -5,9 +5,11 @@ of its own leads to the address (ECMA-376 part 1, 18.3.1.47). The relationship h
 reference for its id, so that blocks need not know of each other.
 """
 
+import functools
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from enum import Enum
+from typing import Final, cast
 
 import polars as pl
 import pyarrow as pa
@@ -16,7 +18,7 @@ from xlsxwriter.utility import xl_col_to_name
 
 from exporters.xlsx.cells import CellWriter, Sight, count
 from exporters.xlsx.markup import Parts, Place, either, row_then
-from exporters.xlsx.texts import TextCells
+from exporters.xlsx.texts import TextCells, has_unprintable
 
 MAX_LINKS: Final = 65_530
 """Links of a sheet (Excel specifications and limits)."""
@@ -24,7 +26,8 @@ MAX_LINKS: Final = 65_530
 MAX_ADDRESS: Final = 2_079
 """Characters of a link's address (XlsxWriter's documentation of `write_url`)."""
 
-_ADDRESS: Final = r"^(?i:https?://|ftps?://|mailto:)[^\x00-\x1f\x{FFFE}\x{FFFF}]+$"
+_SCHEMES: Final = ("https://", "http://", "mailto:", "ftp://", "ftps://")
+_PRINTABLE: Final = r"^[^\x00-\x1f\x{FFFE}\x{FFFF}]+$"
 
 _TYPE: Final = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/hyperlink"
 
@@ -38,8 +41,12 @@ _ESCAPE: Final = "%[0-9a-fA-F]{2}"
 
 def link_mask(texts: pa.Array) -> pa.Array:
     """Which texts are addresses that can be links; a null is none."""
-    short = pc.less_equal(pc.utf8_length(texts), MAX_ADDRESS)
-    return pc.and_(pc.match_substring_regex(texts, _ADDRESS), short).fill_null(False)
+    mask = functools.reduce(pc.or_, (pc.starts_with(texts, scheme) for scheme in _SCHEMES))
+    if len(texts) and has_unprintable(texts):
+        mask = pc.and_(mask, pc.match_substring_regex(texts, _PRINTABLE))
+    if (pc.max(pc.binary_length(texts)).as_py() or 0) > MAX_ADDRESS:
+        mask = pc.and_(mask, pc.less_equal(pc.utf8_length(texts), MAX_ADDRESS))
+    return mask.fill_null(False)
 
 
 class LinkRoom:
@@ -77,20 +84,43 @@ def mask_name(place: int) -> str:
     return f"link {place}"
 
 
+class Share(Enum):
+    """How many of a block's cells in a column are links."""
+
+    NONE = 0
+    SOME = 1
+    ALL = 2
+
+    @classmethod
+    def of(cls, mask: pa.Array, texts: pa.Array) -> "Share":
+        """The share of `mask`; nulls have no cell."""
+        links = count(mask)
+        if links == 0:
+            return cls.NONE
+        return cls.ALL if links == len(texts) - texts.null_count else cls.SOME
+
+
 @dataclass(frozen=True, slots=True)
 class LinkCells(CellWriter):
-    """Texts that are shown as links where `mask_name` says so."""
+    """Texts, of which those that `mask_name` marks are shown as links.
+
+    A variant is that of the texts and the share of links.
+    """
 
     texts: TextCells
-    style: int
+    links: TextCells
     mask: str
 
     def look(self, array: pa.Array) -> Sight:
         return self.texts.look(array)
 
     def parts(self, place: Place, column: pl.Expr, variant: Hashable) -> Parts:
-        links = TextCells(self.style).parts(place, column, variant)
-        return either(pl.col(self.mask), links, self.texts.parts(place, column, variant))
+        needs, share = cast("tuple[Hashable, Share]", variant)
+        texts = self.texts.parts(place, column, needs)
+        if share is Share.NONE:
+            return texts
+        links = self.links.parts(place, column, needs)
+        return links if share is Share.ALL else either(pl.col(self.mask), links, texts)
 
 
 def hyperlinks(place: int) -> pl.Expr:

@@ -6,13 +6,16 @@ the same for all columns of a kind and so made once a block, and the value. What
 with the beginning of the next.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
+import pyarrow as pa
 
 Part = str | pl.Expr
 Parts = tuple[Part, ...]
+Buffers = Sequence[pa.Buffer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +52,36 @@ def row_then(following: str) -> pl.Expr:
     return pl.col(_ROW + following)
 
 
-def numbered(expression: pl.Expr, first_row: int, count: int) -> list[pl.Series]:
-    """The columns of `row_then` in `expression`, for `count` rows from `first_row`.
+def row_numbers(first_row: int, count: int) -> pl.Series:
+    """The numbers of `count` rows as text."""
+    return pl.int_range(first_row, first_row + count, eager=True).cast(pl.String)
+
+
+def numbered(expression: pl.Expr, rows: pl.Series) -> list[pl.Series]:
+    """The columns of `row_then` in `expression`, for rows by their numbers.
 
     Made one by one: several expressions at once are a matter of polars' own pool, for whose one
     thread all our workers would wait.
     """
-    rows = pl.int_range(first_row, first_row + count, eager=True).cast(pl.String)
     names = {name for name in expression.meta.root_names() if name.startswith(_ROW)}
     return [(rows + name.removeprefix(_ROW)).alias(name) for name in sorted(names)]
+
+
+def texts(frame: pl.DataFrame, expression: pl.Expr, rows: pl.Series) -> Buffers:
+    """The texts of `expression` for a frame whose rows have these numbers, one after another."""
+    return _data_buffers(frame.hstack(numbered(expression, rows)).select(expression).to_series())
+
+
+def _data_buffers(xml: pl.Series) -> Buffers:
+    """The texts of `xml`, one after another.
+
+    polars appends the texts of a new column to data buffers in row order, so that the buffers
+    are the XML already. Where they hold more or less than the texts, the texts are copied together.
+    """
+    buffers = xml.to_arrow(compat_level=pl.CompatLevel.newest()).buffers()[2:]
+    if sum(buffer.size for buffer in buffers) == xml.str.len_bytes().sum():
+        return list(buffers)
+    return [xml.to_arrow(compat_level=pl.CompatLevel.oldest()).buffers()[2]]
 
 
 def either(condition: pl.Expr, yes: Parts, otherwise: Parts) -> Parts:
@@ -65,15 +89,19 @@ def either(condition: pl.Expr, yes: Parts, otherwise: Parts) -> Parts:
     return (pl.when(condition).then(joined(yes)).otherwise(joined(otherwise)),)
 
 
-def joined(parts: Parts) -> pl.Expr:
-    """One expression for a row of parts; neighbouring literals become one."""
+def joined(parts: Parts, *, ignore_nulls: bool = False) -> pl.Expr:
+    """One expression for a row of parts; neighbouring literals become one.
+
+    A part that is null makes the whole null, unless it is ignored.
+    """
     merged: list[Part] = []
     for part in parts:
         if isinstance(part, str) and merged and isinstance(merged[-1], str):
             merged[-1] += part
         else:
             merged.append(part)
-    return pl.concat_str([pl.lit(part) if isinstance(part, str) else part for part in merged])
+    expressions = [pl.lit(part) if isinstance(part, str) else part for part in merged]
+    return pl.concat_str(expressions, ignore_nulls=ignore_nulls)
 
 
 def style_attribute(style: int) -> str:

@@ -5,7 +5,7 @@ column's data buffers are the XML of the block. No row and no cell is touched by
 """
 
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
@@ -20,29 +20,40 @@ from exporters.xlsx.cells import (
     DecimalCells,
     FloatCells,
     IntegerCells,
+    Sight,
     count,
 )
 from exporters.xlsx.formulas import FormulaCells
 from exporters.xlsx.layout import Layout
 from exporters.xlsx.links import (
     LinkCells,
+    Share,
     granted,
     hyperlinks,
     link_mask,
     mask_name,
     relationships,
 )
-from exporters.xlsx.markup import Part, Place, joined, numbered, row_then
+from exporters.xlsx.markup import (
+    Buffers,
+    Part,
+    Parts,
+    Place,
+    joined,
+    numbered,
+    row_numbers,
+    row_then,
+    texts,
+)
 from exporters.xlsx.options import XlsxOptions
 from exporters.xlsx.shell import Shell
+from exporters.xlsx.sparse import SPREAD, is_sparse, spread
 from exporters.xlsx.temporal import DateCells, DurationCells, TimeCells, TimestampCells
 from exporters.xlsx.texts import TextCells
 from exporters.xlsx.totals import Partial, partial_of
 
 MAX_EXPRESSIONS: Final = 64
 """Row expressions that are kept: one for each combination of variants that blocks have."""
-
-Buffers = Sequence[pa.Buffer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,37 +86,62 @@ class RowWriter:
             for place in layout.totals
             if not layout.is_formula(place)
         }
+        self._dense = layout.links | self._totals.keys()
         self._row = lru_cache(maxsize=MAX_EXPRESSIONS)(self._build_row)
+        self._cells = lru_cache(maxsize=MAX_EXPRESSIONS)(self._build_cells)
 
     def write(self, batch: pa.RecordBatch, first_row: int, room: int = 0) -> Rows:
         """The XML of `batch`, whose first row is the sheet's row `first_row` (1-based).
 
         At most `room` cells become links.
         """
-        arrays = [
-            writer.prepare(array)
-            for writer, array in zip(self._writers, batch.columns, strict=True)
-        ]
-        sights = [writer.look(array) for writer, array in zip(self._writers, arrays, strict=True)]
-        frame = as_frame(arrays)
+        rows = row_numbers(first_row, batch.num_rows)
         warnings: Counter[str] = Counter()
-        for sight in sights:
+        arrays, cells, variants = {}, {}, []
+        for place, array in enumerate(batch.columns):
+            if place in self._dense or not is_sparse(array):
+                arrays[place] = self._writers[place].prepare(array)
+                sight = self._writers[place].look(arrays[place])
+                variants.append((sight.variant, sight.nullable))
+            else:
+                cells[place], sight = self._spread(place, array, rows)
+                variants.append((SPREAD, True))
             warnings.update(sight.warnings)
-        links = self._granted(arrays, room, warnings)
-        if links:
-            frame = frame.hstack([pl.Series(mask_name(at), mask) for at, mask in links.items()])
-        row = self._row(tuple((sight.variant, sight.nullable) for sight in sights))
+        masks = self._granted(arrays, room, warnings)
+        for place, mask in masks.items():
+            needs, nullable = variants[place]
+            variants[place] = ((needs, Share.of(mask, arrays[place])), nullable)
+        frame = pl.DataFrame(
+            [
+                *as_frame(arrays).get_columns(),
+                *(series.alias(str(place)) for place, series in cells.items()),
+                *(pl.Series(mask_name(place), mask) for place, mask in masks.items()),
+            ]
+        )
         return Rows(
-            _texts(frame, row, first_row),
+            texts(frame, self._row(tuple(variants)), rows),
             batch.num_rows,
             warnings,
-            [each for at in links for each in _links(frame, at, hyperlinks(at), first_row)],
-            [each for at in links for each in _links(frame, at, relationships(at), first_row)],
-            {at: Partial.of(frame, expression) for at, expression in self._totals.items()},
+            [each for place in masks for each in _links(frame, place, hyperlinks(place), rows)],
+            [each for place in masks for each in _links(frame, place, relationships(place), rows)],
+            {place: Partial.of(frame, figures) for place, figures in self._totals.items()},
         )
 
+    def _spread(self, place: int, array: pa.Array, rows: pl.Series) -> tuple[pl.Series, Sight]:
+        """The cells of a sparse column: those of its values, spread over its rows."""
+        writer, values = self._writers[place], array.drop_null()
+        if len(values) == 0:
+            return pl.Series([None], dtype=pl.String).new_from_index(0, len(array)), Sight(True)
+        values = writer.prepare(values)
+        sight = writer.look(values)
+        held = array.is_valid()
+        expression = self._cells(place, sight.variant)
+        numbers = numbered(expression, rows.filter(pl.Series(held)))
+        frame = pl.Series(str(place), values).to_frame().hstack(numbers)
+        return spread(frame.select(expression).to_series(), held), sight
+
     def _granted(
-        self, arrays: Sequence[pa.Array], room: int, warnings: Counter[str]
+        self, arrays: Mapping[int, pa.Array], room: int, warnings: Counter[str]
     ) -> dict[int, pa.Array]:
         """Which cells are links; those without room are counted."""
         masks = {place: link_mask(arrays[place]) for place in self._links}
@@ -115,34 +151,33 @@ class RowWriter:
         return kept
 
     def _build_row(self, variants: tuple[tuple[Hashable, bool], ...]) -> pl.Expr:
-        """The row whose cells are in a variant each, nullable or not."""
+        """The row whose cells are in a variant each, nullable or not; a null has no cell."""
         parts: list[Part] = ['<row r="', row_then('">')]
         for place, (variant, nullable) in enumerate(variants):
-            where = Place(xl_col_to_name(place))
-            cell = self._writers[place].parts(where, pl.col(str(place)), variant)
-            parts.extend([joined(cell).fill_null("")] if nullable else cell)
+            cell = (pl.col(str(place)),) if variant is SPREAD else self._parts(place, variant)
+            parts.extend([joined(cell)] if nullable else cell)
         for place, formula in enumerate(self._formulas, len(self._writers)):
             parts.extend(formula.parts(Place(xl_col_to_name(place))))
-        return joined((*parts, "</row>"))
+        return joined((*parts, "</row>"), ignore_nulls=True)
+
+    def _build_cells(self, place: int, variant: Hashable) -> pl.Expr:
+        """The cells of one column in a variant."""
+        return joined(self._parts(place, variant))
+
+    def _parts(self, place: int, variant: Hashable) -> Parts:
+        return self._writers[place].parts(Place(xl_col_to_name(place)), pl.col(str(place)), variant)
 
 
-def _texts(frame: pl.DataFrame, expression: pl.Expr, first_row: int) -> Buffers:
-    """The texts of `expression`, one after another."""
-    numbers = numbered(expression, first_row, frame.height)
-    return _data_buffers(frame.hstack(numbers).select(expression).to_series())
-
-
-def _links(frame: pl.DataFrame, place: int, expression: pl.Expr, first_row: int) -> Buffers:
+def _links(frame: pl.DataFrame, place: int, expression: pl.Expr, rows: pl.Series) -> Buffers:
     """The texts of `expression` for the links of a column."""
-    numbers = numbered(expression, first_row, frame.height)
-    links = frame.hstack(numbers).filter(pl.col(mask_name(place)))
-    return _data_buffers(links.select(expression).to_series()) if links.height else ()
+    links = pl.col(mask_name(place))
+    held = frame.select(links).to_series()
+    return texts(frame.filter(links), expression, rows.filter(held)) if held.any() else ()
 
 
-def as_frame(arrays: Sequence[pa.Array]) -> pl.DataFrame:
-    """Arrays as a frame with columns `0`, `1`, …, which shares their memory where it can."""
-    names = [str(place) for place in range(len(arrays))]
-    batch = pa.RecordBatch.from_arrays(arrays, names=names)
+def as_frame(arrays: Mapping[int, pa.Array]) -> pl.DataFrame:
+    """Arrays as a frame with their places for names, which shares their memory where it can."""
+    batch = pa.RecordBatch.from_arrays([*arrays.values()], names=[*map(str, arrays)])
     frame = pl.from_arrow(batch, rechunk=False)
     assert isinstance(frame, pl.DataFrame)  # noqa: S101  # from_arrow types a batch too widely
     return frame
@@ -151,7 +186,7 @@ def as_frame(arrays: Sequence[pa.Array]) -> pl.DataFrame:
 def _writers(layout: Layout, shell: Shell) -> list[CellWriter]:
     """The writers of the stream's columns."""
     return [
-        LinkCells(TextCells(0), shell.styles[place], mask_name(place))
+        LinkCells(TextCells(0), TextCells(shell.styles[place]), mask_name(place))
         if place in layout.links
         else cell_writer(column.type, shell.styles[place], layout.options)
         for place, column in enumerate(layout.columns)
@@ -186,15 +221,3 @@ _SIMPLE_WRITERS: Final = (
 def _polars_unit(kind: pa.DataType) -> str:
     """The unit that polars gives a timestamp or duration: it has no seconds."""
     return "ms" if kind.unit == "s" else str(kind.unit)
-
-
-def _data_buffers(xml: pl.Series) -> list[pa.Buffer]:
-    """The texts of `xml`, one after another.
-
-    polars appends the texts of a new column to data buffers in row order, so that the buffers
-    are the XML already. Where they hold more or less than the texts, the texts are copied together.
-    """
-    buffers = xml.to_arrow(compat_level=pl.CompatLevel.newest()).buffers()[2:]
-    if sum(buffer.size for buffer in buffers) == xml.str.len_bytes().sum():
-        return list(buffers)
-    return [xml.to_arrow(compat_level=pl.CompatLevel.oldest()).buffers()[2]]

@@ -63,6 +63,12 @@ class TextCells(CellWriter):
         return place.text(_escaped(value, variant), self.style, preserve=variant.edges)
 
 
+def has_unprintable(array: pa.Array) -> bool:
+    """Whether a text has a character that XML cannot hold, a tab or a line end."""
+    octets = _Octets(array)
+    return octets.least() < _FIRST_PRINTABLE or any(map(octets.has, _NONCHARACTERS))
+
+
 class _Octets:
     """The joined bytes of an array's texts; the array is not empty.
 
