@@ -1,9 +1,10 @@
 """Words for people who mistyped something."""
 
 import difflib
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import Final, TypeGuard
 
+from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 SHOWN_VALUE: Final = 60
@@ -18,9 +19,34 @@ def closest(name: str, known: Sequence[str]) -> str:
 
 def refusal(key: str, error: ErrorDetails) -> str:
     """One sentence for a value that validation refused: the key, the value, what is right."""
-    reason = error["msg"]
+    return f"{key}: {repr(error['input'])[:SHOWN_VALUE]} is not allowed; {reason(error)}"
+
+
+def reason(error: ErrorDetails) -> str:
+    """Why validation refused a value, and what would be right."""
     if "ctx" in error and "error" in error["ctx"]:
-        reason = str(error["ctx"]["error"])
-    elif reason:
-        reason = reason[0].lower() + reason[1:]
-    return f"{key}: {repr(error['input'])[:SHOWN_VALUE]} is not allowed; {reason}"
+        return str(error["ctx"]["error"])
+    message = error["msg"]
+    return message[:1].lower() + message[1:]
+
+
+def no_such_key(model: type[BaseModel], place: Sequence[int | str]) -> str:
+    """What to say of a key that `model` forbids at `place`, with those that it has there."""
+    for part in place[:-1]:
+        field = model.model_fields.get(str(part))
+        if field is None or not _is_model(field.annotation):
+            return "there is no such key"
+        model = field.annotation
+    known = list(model.model_fields)
+    near = closest(str(place[-1]), known) or f"; there are: {', '.join(known)}"
+    return f"there is no such key{near}"
+
+
+def dotted(parts: Iterable[int | str]) -> str:
+    """A place within JSON, as it goes on from the name of the whole: `.colors[0]`."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
+
+
+def _is_model(annotation: object) -> TypeGuard[type[BaseModel]]:
+    """Whether a field holds an object with keys of its own."""
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)

@@ -5,7 +5,7 @@ key, the value and what would be right; nothing is ever ignored.
 """
 
 import string
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Final, Literal, Self, TypeAlias
 
 from pydantic import (
@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from exporters.errors import InvalidOptions
-from exporters.hints import SHOWN_VALUE, closest, refusal
+from exporters.hints import SHOWN_VALUE, closest, dotted, no_such_key, refusal
 
 _NO_DELIMITERS: Final = frozenset(string.ascii_letters + string.digits + '+-.: "\r\n\0')
 """What numbers, dates and quoting are written with cannot part cells."""
@@ -27,6 +27,9 @@ _NO_DELIMITERS: Final = frozenset(string.ascii_letters + string.digits + '+-.: "
 
 Styles: TypeAlias = Mapping[str, Mapping[str, Any]]
 """Sets of options by name."""
+
+FormatStyles: TypeAlias = Mapping[str, Styles]
+"""Styles by the name of their format, besides or instead of its own."""
 
 
 class FormatOptions(BaseModel):
@@ -36,28 +39,37 @@ class FormatOptions(BaseModel):
 
     format_name: ClassVar[str]
     styles: ClassVar[Styles] = {}
-    """Sets of options that a caller may choose by the option `style`, which a format may have."""
+    """Sets of options that a caller may choose by the option `style`, which a format may have.
+
+    Who chooses none gets the one that is its default.
+    """
+    not_in_styles: ClassVar[frozenset[str]] = frozenset({"style"})
+    """Options that belong to one export."""
 
     @classmethod
     def parse(cls, values: Mapping[str, Any], styles: Styles | None = None) -> Self:
-        """Options from their JSON object; `styles` are known besides the format's own.
+        """Options from their JSON object; `styles` are known besides or instead of the format's.
 
         Raises `InvalidOptions` for the first that is wrong.
         """
         unknown = next((key for key in values if key not in cls.model_fields), None)
         if unknown is not None:
-            known = sorted(cls.model_fields)
-            hint = closest(unknown, known) or f"; it has: {', '.join(known)}"
-            raise InvalidOptions(f"options.{unknown}: {cls.format_name} has no such option{hint}")
+            refused = no_such_option(cls, unknown, sorted(cls.model_fields))
+            raise InvalidOptions(f"options.{unknown}: {refused}")
         try:
-            return cls.model_validate(_styled(values, {**cls.styles, **(styles or {})}))
+            return cls.model_validate(cls._styled(values, {**cls.styles, **(styles or {})}))
         except ValidationError as error:
-            raise InvalidOptions(_sentence(error)) from None
+            raise InvalidOptions(_sentence(cls, error)) from None
 
     @classmethod
-    def describe(cls) -> dict[str, dict[str, Any]]:
-        """Each option with its default, its meaning and the values allowed, as JSON."""
+    def describe(cls, styles: Styles | None = None) -> dict[str, dict[str, Any]]:
+        """Each option with its default, its meaning and the values allowed, as JSON.
+
+        `styles` are those that `parse` is given.
+        """
         schema = cls.model_json_schema()["properties"]
+        if "style" in schema:
+            schema["style"]["enum"] = sorted({**cls.styles, **(styles or {})})
         return {
             name: {
                 key: schema[name][key]
@@ -67,24 +79,38 @@ class FormatOptions(BaseModel):
             for name in sorted(schema)
         }
 
+    def effective(self) -> dict[str, Any]:
+        """What makes the file another than one without options, as JSON.
 
-def _styled(values: Mapping[str, Any], styles: Styles) -> dict[str, Any]:
-    """`values` over those of the style that they name, if they do."""
-    name = values.get("style")
-    if not isinstance(name, str):
-        return dict(values)
-    if name not in styles:
-        hint = closest(name, list(styles)) or f"; there are: {', '.join(sorted(styles))}"
-        raise InvalidOptions(f"options.style: {name[:SHOWN_VALUE]!r} is not a style{hint}")
-    return {**styles[name], **values}
+        The name of a style is not in it, only what the style says. What is at its default is left
+        out, so that a version with more options takes a request for the same as one without them.
+        """
+        return self.model_dump(mode="json", exclude={"style"}, exclude_defaults=True)
+
+    @classmethod
+    def _styled(cls, values: Mapping[str, Any], styles: Styles) -> dict[str, Any]:
+        """`values` over those of the style that they name, or else of the default one."""
+        field = cls.model_fields.get("style")
+        name = values.get("style", field.default if field else None)
+        if not isinstance(name, str):
+            return dict(values)
+        if name not in styles:
+            hint = f"{closest(name, list(styles))}; there are: {', '.join(sorted(styles))}"
+            raise InvalidOptions(f"options.style: {name[:SHOWN_VALUE]!r} is not a style{hint}")
+        return {**styles[name], **values}
 
 
-def _sentence(error: ValidationError) -> str:
+def no_such_option(options: type[FormatOptions], name: str, known: Sequence[str]) -> str:
+    """What to say of an option that a format does not have, where those `known` may stand."""
+    near = closest(name, known) or f"; it has: {', '.join(known)}"
+    return f"{options.format_name} has no such option{near}"
+
+
+def _sentence(options: type[FormatOptions], error: ValidationError) -> str:
     first = error.errors(include_url=False)[0]
-    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
-    key = "".join(["options", *parts])
+    key = f"options{dotted(first['loc'])}"
     if first["type"] == "extra_forbidden":
-        return f"{key}: there is no such key"
+        return f"{key}: {no_such_key(options, first['loc'])}"
     if first["type"] == "missing":
         return f"{key} is missing; it is required"
     return refusal(key, first)

@@ -9,7 +9,7 @@ from socket import socket
 from types import TracebackType
 from typing import Final, Self
 
-from exporters import Workers, formats
+from exporters import Workers, XlsxOptions, formats
 from flight_server.config import Backend, Config
 from flight_server.errors import ErrorCode, Failure, ServiceError
 from flight_server.health import Health
@@ -135,7 +135,8 @@ class Server:
         performance = config.performance
         workers = Workers(performance.thread_count, performance.memory_budget)
         stack.callback(workers.close)
-        warm_up(workers)
+        styles = {XlsxOptions.format_name: config.xlsx.styles}
+        warm_up(workers, styles)
         self._health.add("state", lambda: _answering(store))
         self._health.add("storage", storage.check)
         self._metrics.watch_tasks(lambda: self._manager.active, lambda: self._manager.queued)
@@ -151,6 +152,7 @@ class Server:
             options=ServiceOptions(
                 require_commit=config.flight.require_commit,
                 url_expiry=config.storage.local.url_expiry,
+                styles=styles,
             ),
         )
 

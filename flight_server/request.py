@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from types import MappingProxyType
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from exporters import ColumnOptions, ExporterError, FormatOptions, find_format, formats
 from exporters.casts import ColumnType
 from exporters.hints import closest, refusal
+from exporters.options import FormatStyles
 from flight_server.errors import ErrorCode, ServiceError, translate
 from flight_server.filenames import check_filename
 
@@ -19,6 +21,9 @@ MAX_DESCRIPTOR_BYTES: Final = 4 * 1024 * 1024
 """Room for the columns of the widest sheet."""
 
 MAX_ROWS: Final = 2**63 - 1
+
+_NO_STYLES: Final[FormatStyles] = MappingProxyType({})
+"""None but the built-in ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +63,15 @@ class _Command(BaseModel):
     wait: bool = True
 
 
-def parse_command(command: bytes) -> ExportRequest:
-    """The request in a CMD descriptor. Raises `ServiceError` with INVALID_DESCRIPTOR."""
-    return _request(_json_object(command))
+def parse_command(command: bytes, styles: FormatStyles = _NO_STYLES) -> ExportRequest:
+    """The request in a CMD descriptor, whose options may name one of `styles`.
+
+    Raises `ServiceError` with INVALID_DESCRIPTOR.
+    """
+    return _request(_json_object(command), styles)
 
 
-def parse_path(path: Sequence[bytes]) -> ExportRequest:
+def parse_path(path: Sequence[bytes], styles: FormatStyles = _NO_STYLES) -> ExportRequest:
     """The request in a PATH descriptor: one segment, the filename; everything else by default."""
     if len(path) != 1:
         raise _invalid(f"the path has {len(path)} segments; give one, the filename")
@@ -71,15 +79,15 @@ def parse_path(path: Sequence[bytes]) -> ExportRequest:
         filename = path[0].decode()
     except UnicodeDecodeError:
         raise _invalid("the path is not UTF-8") from None
-    return _request({"filename": filename})
+    return _request({"filename": filename}, styles)
 
 
-def _request(values: Mapping[str, Any]) -> ExportRequest:
+def _request(values: Mapping[str, Any], styles: FormatStyles) -> ExportRequest:
     command = _validated(values)
     try:
         check_filename(command.filename)
         chosen = find_format(command.format or _format_of(command.filename))
-        options = chosen.options.parse(command.options)
+        options = chosen.options.parse(command.options, styles.get(chosen.name))
     except ValueError as error:
         raise _invalid(str(error)) from None
     except ExporterError as error:
@@ -94,7 +102,7 @@ def _request(values: Mapping[str, Any]) -> ExportRequest:
         request_id=command.request_id,
         rows=command.rows,
         wait=command.wait,
-        fingerprint=_fingerprint(command, chosen.name),
+        fingerprint=_fingerprint(command, chosen.name, options),
     )
 
 
@@ -166,9 +174,14 @@ def _sentence(error: ValidationError) -> str:
     return refusal(key, first)
 
 
-def _fingerprint(command: _Command, format_name: str) -> str:
-    """SHA-256 of everything that decides the file's content; not of how its caller waits."""
-    decisive = command.model_dump(exclude={"request_id", "wait"}) | {"format": format_name}
+def _fingerprint(command: _Command, format_name: str, options: FormatOptions) -> str:
+    """SHA-256 of everything that decides the file's content; not of how its caller waits.
+
+    Of a style that is what it says today, not its name: once it says something else, the same
+    words ask for another file.
+    """
+    decisive = command.model_dump(exclude={"request_id", "wait", "options"})
+    decisive |= {"format": format_name, "options": options.effective()}
     canonical = json.dumps(decisive, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 

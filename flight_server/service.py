@@ -5,11 +5,12 @@ A client sees its own tasks only; another's id is TASK_NOT_FOUND, as one that do
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, BinaryIO, Final
 
 from exporters import formats
+from exporters.options import FormatStyles
 from flight_server.errors import ErrorCode, ServiceError
 from flight_server.export import Export
 from flight_server.health import Health
@@ -37,6 +38,7 @@ class ServiceOptions:
 
     require_commit: bool
     url_expiry: timedelta
+    styles: FormatStyles = field(default_factory=dict)
 
 
 class ExportService:
@@ -65,6 +67,11 @@ class ExportService:
     def metrics(self) -> Metrics:
         """What the doors count into."""
         return self._pipeline.metrics
+
+    @property
+    def styles(self) -> FormatStyles:
+        """What the doors read requests with: the styles that the configuration has."""
+        return self._options.styles
 
     def open(self, request: ExportRequest, client: str) -> Export | Task:
         """Let an export in, or give the COMPLETED task that the same request has made before.
@@ -168,9 +175,12 @@ class ExportService:
             raise ServiceError(ErrorCode.TASK_NOT_FOUND, message, task_id=task_id) from error
 
     def formats(self) -> dict[str, Any]:
-        """Every format with its options and their defaults."""
+        """Every format with its options, their defaults and the styles there are."""
         return {
-            name: {"content_type": each.content_type, "options": each.options.describe()}
+            name: {
+                "content_type": each.content_type,
+                "options": each.options.describe(self.styles.get(name)),
+            }
             for name, each in sorted(formats().items())
         }
 

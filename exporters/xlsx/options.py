@@ -39,6 +39,19 @@ class XlsxOptions(FormatOptions):
 
     format_name = "xlsx"
     styles: ClassVar[Styles] = STYLES
+    not_in_styles: ClassVar[frozenset[str]] = frozenset(
+        {
+            "conditional_formats",
+            "formulas",
+            "hidden_columns",
+            "sheet_names",
+            "split_by",
+            "style",
+            "totals",
+            "urls",
+            "validations",
+        }
+    )
 
     style: str = Field(
         "plain", description="a set of options by its name; options beside it go before its own"

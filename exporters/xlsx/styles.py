@@ -14,4 +14,4 @@ STYLES: Final[Mapping[str, Mapping[str, Any]]] = {
     },
     "banded": {"table_style": "medium 2", "autofilter": True, "repeat_header": True},
 }
-"""`plain` is what a workbook looks like without a style."""
+"""`plain` is what a workbook looks like whose caller names none."""

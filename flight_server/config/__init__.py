@@ -3,6 +3,7 @@
 errors      ConfigError: every problem at once
 kinds       what a value may be: numbers, flags, choices, texts, secrets
 quantities  the same for durations, sizes and addresses
+styles      the same for sets of options of a format
 choices     the words among which a key chooses
 sections    the keys: type, default, bounds and meaning of each stand here and nowhere else
 rules       what must hold between keys

@@ -7,7 +7,7 @@ words what it allows; and it writes a value back in a form that it reads again.
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any, Final, Generic, TypeAlias, TypeVar
 from pydantic import GetCoreSchemaHandler, SecretStr
 from pydantic_core import CoreSchema, core_schema
 
-Plain: TypeAlias = str | int | bool | list[str] | None
+Plain: TypeAlias = str | int | bool | list[str] | dict[str, Any] | None
 """What a value is in YAML."""
 
 T = TypeVar("T")
@@ -31,6 +31,25 @@ _FLAGS: Final[Mapping[str, bool]] = {
     **dict.fromkeys(("true", "yes", "on", "1"), True),
     **dict.fromkeys(("false", "no", "off", "0"), False),
 }
+
+
+@dataclass(frozen=True)
+class Flaw:
+    """What is wrong within a value that has parts."""
+
+    place: str
+    """As it goes on from the key: `.house.header_style.color`."""
+    value: object
+    text: str
+    """Goes on from ".house.header_style.color: 'red' …"."""
+
+
+class FlawedError(ValueError):
+    """A value of which some parts are wrong; each is reported by itself."""
+
+    def __init__(self, flaws: Iterable[Flaw]) -> None:
+        self.flaws = tuple(flaws)
+        super().__init__("; ".join(f"{flaw.place} {flaw.text}" for flaw in self.flaws))
 
 
 class Kind(ABC, Generic[T]):
@@ -50,6 +69,7 @@ class Kind(ABC, Generic[T]):
 
         Raises:
             ValueError: it is none; the message goes on from "port: 70000 …".
+            FlawedError: parts of it are none.
 
         """
 

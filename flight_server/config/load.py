@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from flight_server.config import sources
 from flight_server.config.errors import ConfigError
+from flight_server.config.kinds import FlawedError
 from flight_server.config.model import KEYS, SECTIONS, Config
 from flight_server.config.rules import BrokenRulesError, Fault
 from flight_server.config.sources import Setting
@@ -99,8 +100,15 @@ def _validate(settings: Iterable[Setting]) -> tuple[Config | None, list[Fault], 
             if isinstance(cause, BrokenRulesError):
                 broken += cause.faults
             else:
-                values.append(Fault(".".join(map(str, details["loc"])), str(cause)))
+                values += _wrong(".".join(map(str, details["loc"])), cause)
         return None, values, broken
+
+
+def _wrong(key: str, cause: ValueError) -> list[Fault]:
+    """Say what is wrong with the value of `key`, part by part if it has parts."""
+    if isinstance(cause, FlawedError):
+        return [Fault(key, flaw.text, part=flaw) for flaw in cause.flaws]
+    return [Fault(key, str(cause))]
 
 
 def _nested(settings: Iterable[Setting]) -> dict[str, Any]:
@@ -117,12 +125,21 @@ def _nested(settings: Iterable[Setting]) -> dict[str, Any]:
 def _sentence(fault: Fault, settings: Mapping[str, Setting]) -> str:
     key = KEYS[fault.key]
     setting = settings.get(fault.key) or Setting(fault.key, key.default, "default")
-    value = _shown(key.kind.shown(setting.value))
-    return f"{fault.key}: {value} ({setting.origin}) {fault.text}"
+    given = fault.part.value if fault.part else setting.value
+    value = _shown(key.kind.shown(given))
+    return f"{_name(fault)}: {value} ({setting.origin}) {fault.text}"
+
+
+def _name(fault: Fault) -> str:
+    """Name the key, and the place within its value, on one line."""
+    name = f"{fault.key}{fault.part.place}" if fault.part else fault.key
+    return name if name.isprintable() else repr(name)
 
 
 def _shown(value: object) -> str:
-    """Show `value` on one line that is not too long, with flags in the words of YAML."""
+    """Show `value` on one line that is not too long; flags and null in the words of YAML."""
     if isinstance(value, bool):
         return str(value).lower()
+    if value is None:
+        return "null"
     return _brief.repr(value)

@@ -21,6 +21,7 @@ from flight_server.config.sections import (
     ServerSection,
     StateSection,
     StorageSection,
+    XlsxSection,
 )
 
 
@@ -36,6 +37,7 @@ class Config(Section):
     flight: FlightSection = Field(default_factory=FlightSection)
     concurrency: ConcurrencySection = Field(default_factory=ConcurrencySection)
     performance: PerformanceSection = Field(default_factory=PerformanceSection)
+    xlsx: XlsxSection = Field(default_factory=XlsxSection)
     storage: StorageSection = Field(default_factory=StorageSection)
     oss: OssSection = Field(default_factory=OssSection)
     state: StateSection = Field(default_factory=StateSection)

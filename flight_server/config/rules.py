@@ -6,6 +6,7 @@ A security setting that does nothing is worse than none: it is refused, never ig
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from flight_server.config.kinds import Flaw
 from flight_server.config.quantities import is_loopback
 from flight_server.config.sections import MonitoringSection, SecuritySection, ServerSection
 
@@ -18,6 +19,8 @@ class Fault:
     text: str
     reads: frozenset[str] = frozenset()
     """The other keys that were looked at."""
+    part: Flaw | None = None
+    """What is wrong within the value, when it is not the value as a whole."""
 
 
 class BrokenRulesError(ValueError):

@@ -5,12 +5,14 @@ so in its description.
 """
 
 import os
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from exporters import XlsxOptions
 from flight_server.config.choices import Backend, LogFormat, LogLevel, Signature
 from flight_server.config.kinds import (
     Choice,
@@ -23,6 +25,7 @@ from flight_server.config.kinds import (
     Words,
 )
 from flight_server.config.quantities import DatabaseUrl, Duration, Host, HttpUrl, Size
+from flight_server.config.styles import StyleSet
 
 _MS: Final = timedelta(milliseconds=1)
 _SECOND: Final = timedelta(seconds=1)
@@ -120,6 +123,15 @@ class PerformanceSection(Section):
         if hasattr(os, "sched_getaffinity"):
             return len(os.sched_getaffinity(0))
         return os.cpu_count() or 1
+
+
+class XlsxSection(Section):
+    """What workbooks look like."""
+
+    styles: Annotated[Mapping[str, Mapping[str, Any]], StyleSet(XlsxOptions)] = Field(
+        default={},
+        description="Styles by name, besides or instead of the built-in ones: their options",
+    )
 
 
 class LocalStorageSection(Section):

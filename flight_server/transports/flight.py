@@ -7,6 +7,7 @@ from typing import Any, Final
 import pyarrow as pa
 from pyarrow import flight
 
+from exporters.options import FormatStyles
 from flight_server.errors import ErrorCode, ServiceError
 from flight_server.logs import get_logger
 from flight_server.request import ExportRequest, parse_command, parse_path
@@ -46,7 +47,7 @@ class FlightDoor(flight.FlightServerBase):
     ) -> None:
         """One export."""
         with answering():
-            request = _request(descriptor)
+            request = _request(descriptor, self._service.styles)
             export = self._service.open(request, ANONYMOUS)
             task = export if isinstance(export, Task) else export.task
             results = PutResults(writer, _log.bind(task_id=task.task_id))
@@ -197,10 +198,10 @@ class _Waiter:
             self._results.result(self._service.view(task))
 
 
-def _request(descriptor: flight.FlightDescriptor) -> ExportRequest:
+def _request(descriptor: flight.FlightDescriptor, styles: FormatStyles) -> ExportRequest:
     if descriptor.descriptor_type == flight.DescriptorType.CMD:
-        return parse_command(descriptor.command)
-    return parse_path(descriptor.path or ())
+        return parse_command(descriptor.command, styles)
+    return parse_path(descriptor.path or (), styles)
 
 
 def _bad_stream(error: Exception) -> ServiceError:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from exporters import XlsxOptions
 from flight_server.config import Config, ConfigError, load_config
 from flight_server.config.kinds import Number
 from flight_server.config.model import KEYS, SECTIONS
@@ -21,9 +22,9 @@ DOCS = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
 
 
 def leaves(tree: dict[str, Any], prefix: str = "") -> Iterator[str]:
-    """The dotted names in a mapping of mappings."""
+    """The dotted names in a mapping of sections."""
     for name, value in tree.items():
-        if isinstance(value, dict):
+        if f"{prefix}{name}" in SECTIONS:
             yield from leaves(value, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}"
@@ -91,6 +92,30 @@ def test_the_example_of_messages_is_what_is_said(
     with pytest.raises(ConfigError) as refused:
         load_config(Path("config.yaml"), environ={"EXPORT_SERVER__FLIGHT_PROT": "1"})
     assert f"```\n{refused.value}\n```" in DOCS
+
+
+def test_the_example_of_styles_in_the_file_is_taken() -> None:
+    """It is commented out: with the comment gone, the file has the style."""
+    text = FILE.read_text(encoding="utf-8")
+    [example] = re.findall(r"  styles: \{\}\n  # For example, .*\n((?:  #   .*\n)+)", text)
+    shown = yaml.safe_load(example.replace("  # ", "  "))
+    assert Config.model_validate({"xlsx": {"styles": shown}}) != Config()
+
+
+def test_the_example_of_styles_and_of_a_wrong_one_is_what_happens(tmp_path: Path) -> None:
+    [example] = re.findall(r"```yaml\n(xlsx:.*?)```", DOCS, re.DOTALL)
+    file = tmp_path / "config.yaml"
+    file.write_text(example, encoding="utf-8")
+    assert sorted(load_config(file, environ={}).xlsx.styles) == ["house", "plain"]
+    file.write_text(example.replace('"#FFFFFF"', "red"), encoding="utf-8")
+    with pytest.raises(ConfigError) as refused:
+        load_config(file, environ={})
+    assert f"```\n{refused.value}\n```".replace(f"{tmp_path}/", "") in DOCS
+
+
+def test_the_options_that_no_style_has_are_listed() -> None:
+    [line] = [line for line in DOCS.splitlines() if "belong to the columns of one export" in line]
+    assert set(re.findall(r"`(\w+)`", line)) == XlsxOptions.not_in_styles
 
 
 @pytest.mark.parametrize("name", KEYS)

@@ -61,3 +61,12 @@ def test_a_bad_configuration_is_exit_code_two(command: str) -> None:
     assert result.exit_code == 2
     assert "logging.level" in result.stderr
     assert result.stdout == ""
+
+
+@pytest.mark.parametrize("command", ["serve", "check-config"])
+def test_a_bad_style_is_exit_code_two(command: str) -> None:
+    style = '{"house": {"header_style": {"color": "red"}}}'
+    result = RUNNER.invoke(app, [command, "--set", f"xlsx.styles={style}"])
+    assert result.exit_code == 2
+    assert result.stderr.startswith("xlsx.styles.house.header_style.color: 'red' (--set) is not")
+    assert result.stdout == ""

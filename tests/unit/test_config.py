@@ -429,6 +429,89 @@ class TestWrongValues:
         assert [problem.partition(":")[0] for problem in problems] == ["security.allow_anonymous"]
 
 
+class TestStyles:
+    HOUSE = "xlsx: {styles: {house: {title: T, header_style: {color: '#FF0000'}}}}"
+
+    def test_are_mappings_in_the_file(self, load: Loader) -> None:
+        assert load(self.HOUSE).xlsx.styles == {
+            "house": {"title": "T", "header_style": {"color": "#FF0000"}}
+        }
+
+    def test_are_json_elsewhere_and_replace_those_of_the_file(self, load: Loader) -> None:
+        text = '{"a-1_b": {"title": "题"}, "plain": {}}'
+        meant = {"a-1_b": {"title": "题"}, "plain": {}}
+        assert load(self.HOUSE, EXPORT_XLSX__STYLES=text).xlsx.styles == meant
+        assert load(self.HOUSE, f"xlsx.styles={text}").xlsx.styles == meant
+
+    def test_are_written_as_yaml_that_means_the_same(self, load: Loader) -> None:
+        config = load(self.HOUSE)
+        assert load(config.to_yaml()) == config
+
+    @pytest.mark.parametrize(
+        "text", ["", "house", "[]", "5", '{"a": {}, "a": {}}', '{"a": {', "[" * 100_000]
+    )
+    def test_that_are_no_mapping_are_refused(self, load: Loader, text: str) -> None:
+        [problem] = load.problems(None, f"xlsx.styles={text}")
+        assert problem.startswith("xlsx.styles: '")
+        assert problem.endswith(
+            "(--set) is not allowed; allowed: a mapping of names to options of xlsx "
+            "(in the environment as JSON)"
+        )
+
+    @pytest.mark.parametrize("name", ["House", "a b", "''", "é", "a" * 41, "5", '"a\\n"'])
+    def test_have_plain_names(self, load: Loader, name: str) -> None:
+        [problem] = load.problems(f"xlsx: {{styles: {{{name}: {{}}}}}}")
+        assert problem.startswith("xlsx.styles: ")
+        assert problem.endswith(
+            "(file config.yaml) is not allowed; "
+            "a style's name has 1 to 40 of a to z, 0 to 9, - and _"
+        )
+
+    def test_are_refused_by_the_place_of_what_is_wrong_all_at_once(self, load: Loader) -> None:
+        """A colour without quotes is a comment to YAML."""
+        text = """
+        server: {flight_port: 70000}
+        xlsx:
+          styles:
+            house:
+              header_style:
+                color: red
+                background: #FF0000
+              totals: {price: sum}
+            b: {autofilter: on, start_row: 0}
+        """
+        assert load.problems(text) == [
+            (
+                "server.flight_port: 70000 (file config.yaml) is not allowed; "
+                "allowed: a whole number from 0 to 65535"
+            ),
+            (
+                "xlsx.styles.house.totals: {'price': 'sum'} (file config.yaml) is not allowed; "
+                "it belongs to one export; a style says how any of them looks"
+            ),
+            (
+                "xlsx.styles.house.header_style.background: null (file config.yaml) is not "
+                "allowed; give a value, in quotes where it begins with #, or leave the key out"
+            ),
+            (
+                "xlsx.styles.house.header_style.color: 'red' (file config.yaml) is not allowed; "
+                "string should match pattern '^#[0-9A-Fa-f]{6}$'"
+            ),
+            (
+                "xlsx.styles.b.start_row: 0 (file config.yaml) is not allowed; "
+                "input should be greater than or equal to 1"
+            ),
+        ]
+
+    def test_stay_on_one_line(self, load: Loader) -> None:
+        [problem] = load.problems('xlsx: {styles: {b: {"a\\nb": 1}}}')
+        assert problem.startswith(r"'xlsx.styles.b.a\nb': 1 (file config.yaml) is not allowed")
+
+    def test_hold_for_a_tree_made_by_hand(self) -> None:
+        with pytest.raises(ValidationError, match=r"house.start_row is not allowed"):
+            Config.model_validate({"xlsx": {"styles": {"house": {"start_row": 0}}}})
+
+
 class TestReading:
     @pytest.mark.parametrize(
         ("text", "meant"),

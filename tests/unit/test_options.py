@@ -5,9 +5,12 @@ import pytest
 from pydantic import ValidationError
 
 from exporters import CsvOptions, FormatOptions, InvalidOptions, XlsxOptions
+from exporters.xlsx.features import CellStyle
 from exporters.xlsx.options import SHEET_ROWS
 
 EVERY = [CsvOptions, XlsxOptions]
+
+HOUSE = {"house": {"autofilter": True, "header_style": {"bold": True, "color": "#FF0000"}}}
 
 
 @pytest.mark.parametrize("options", EVERY)
@@ -35,6 +38,13 @@ def test_the_choices_and_bounds_are_described() -> None:
     assert described["long_numbers"]["enum"] == ["text", "number"]
     assert (described["start_row"]["minimum"], described["start_row"]["maximum"]) == (1, 1000)
     assert described["rows_per_sheet"]["default"] == SHEET_ROWS - 1
+
+
+def test_the_styles_are_described_as_choices() -> None:
+    assert XlsxOptions.describe()["style"]["enum"] == ["banded", "plain", "report"]
+    described = XlsxOptions.describe({"house": {}, "plain": {}})
+    assert described["style"]["enum"] == ["banded", "house", "plain", "report"]
+    assert CsvOptions.describe(HOUSE) == CsvOptions.describe()
 
 
 def test_options_cannot_be_changed() -> None:
@@ -162,3 +172,83 @@ def test_a_date_format_is_a_name_or_a_code(wish: str) -> None:
 @pytest.mark.parametrize("zone", [None, "UTC", "Asia/Shanghai", "+08:00", "-0330"])
 def test_a_zone_is_a_name_or_an_offset(zone: str | None) -> None:
     assert XlsxOptions.parse({"timezone": zone}).timezone == zone
+
+
+class TestStyles:
+    def test_one_that_is_named_gives_its_options(self) -> None:
+        parsed = XlsxOptions.parse({"style": "house"}, HOUSE)
+        assert parsed.autofilter
+        assert parsed.header_style.color == "#FF0000"
+
+    def test_what_the_caller_says_goes_before_it_option_by_option(self) -> None:
+        values = {"style": "house", "header_style": {"italic": True}}
+        parsed = XlsxOptions.parse(values, HOUSE)
+        assert parsed.autofilter
+        assert parsed.header_style == CellStyle(italic=True)
+
+    def test_one_of_a_built_in_name_is_instead_of_that(self) -> None:
+        parsed = XlsxOptions.parse({"style": "report"}, {"report": {"title": "R"}})
+        assert parsed == XlsxOptions.parse({"style": "report", "title": "R"}, {"report": {}})
+        assert not parsed.landscape
+
+    def test_who_names_none_gets_plain(self) -> None:
+        plain = {"plain": {"autofilter": True}}
+        assert XlsxOptions.parse({}, plain).autofilter
+        assert XlsxOptions.parse({"style": "plain"}, plain).autofilter
+        assert not XlsxOptions.parse({"autofilter": False}, plain).autofilter
+        assert not XlsxOptions.parse({"style": "banded", "autofilter": False}, plain).autofilter
+        assert XlsxOptions.parse({"style": "report"}, plain).landscape
+
+    def test_a_format_without_styles_takes_none(self) -> None:
+        assert CsvOptions.parse({}, {"plain": {"header": False}}) == CsvOptions()
+        with pytest.raises(InvalidOptions, match=r"options.style: csv has no such option"):
+            CsvOptions.parse({"style": "plain"})
+
+    @pytest.mark.parametrize("name", ["huose", "zzz"])
+    def test_an_unknown_one_is_answered_with_those_there_are(self, name: str) -> None:
+        with pytest.raises(InvalidOptions) as refused:
+            XlsxOptions.parse({"style": name}, HOUSE)
+        message = str(refused.value)
+        assert message.startswith(f"options.style: '{name}' is not a style")
+        assert message.endswith("; there are: banded, house, plain, report")
+
+    def test_null_is_no_style(self) -> None:
+        with pytest.raises(InvalidOptions, match=r"options.style: None is not allowed"):
+            XlsxOptions.parse({"style": None})
+
+
+class TestWhatIsInEffect:
+    def test_nothing_is_when_nothing_is_asked(self) -> None:
+        assert XlsxOptions.parse({}).effective() == {}
+        assert CsvOptions.parse({"delimiter": ",", "header": True}).effective() == {}
+
+    def test_what_a_style_says_is_but_not_its_name(self) -> None:
+        styled = XlsxOptions.parse({"style": "house"}, HOUSE)
+        assert styled.effective() == HOUSE["house"]
+        assert styled.effective() == XlsxOptions.parse(HOUSE["house"]).effective()
+
+    def test_what_the_caller_took_back_is_not(self) -> None:
+        values = {"style": "house", "autofilter": False}
+        assert list(XlsxOptions.parse(values, HOUSE).effective()) == ["header_style"]
+
+    def test_it_is_json_that_means_the_same(self) -> None:
+        values = {"title": "T", "totals": {"a": "sum"}, "header_style": {"size": 9}}
+        options = XlsxOptions.parse(values)
+        assert XlsxOptions.parse(json.loads(json.dumps(options.effective()))) == options
+
+
+def test_a_mistyped_key_of_an_option_is_answered_with_the_nearest() -> None:
+    message = r"^options.header_style.colour: there is no such key; did you mean 'color'\?$"
+    with pytest.raises(InvalidOptions, match=message):
+        XlsxOptions.parse({"header_style": {"colour": "#FF0000"}})
+
+
+def test_a_key_of_an_option_like_none_is_answered_with_those_there_are() -> None:
+    with pytest.raises(InvalidOptions, match=r"no such key; there are: bold, italic, "):
+        XlsxOptions.parse({"header_style": {"x": 1}})
+
+
+def test_a_key_that_an_item_of_a_list_forbids_is_named() -> None:
+    rule = {"type": "data_bar", "column": "a", "x": 1}
+    with pytest.raises(InvalidOptions, match=r"^options.conditional_formats\[0\].*no such key$"):
+        XlsxOptions.parse({"conditional_formats": [rule]})

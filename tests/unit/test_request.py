@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from exporters import CsvOptions, XlsxOptions
+from exporters.options import Styles
 from flight_server.errors import ErrorCode, ServiceError
 from flight_server.request import ExportRequest, parse_command, parse_path
 
@@ -106,6 +107,27 @@ def test_a_refusal_names_the_key_the_value_and_what_is_right(
         assert word in message
 
 
+def styled(name: str, styles: Styles, **options: object) -> ExportRequest:
+    """A request for a workbook in a style."""
+    command = {"filename": "a.xlsx", "options": {"style": name} | options}
+    return parse_command(json.dumps(command).encode(), {"xlsx": styles})
+
+
+class TestStyles:
+    def test_one_of_the_configuration_may_be_named(self) -> None:
+        parsed = styled("house", {"house": {"autofilter": True}})
+        assert parsed.options == XlsxOptions(style="house", autofilter=True)
+
+    def test_those_of_a_format_are_for_no_other(self) -> None:
+        assert parse_path([b"a.csv"], {"xlsx": {"plain": {"autofilter": True}}}) == request()
+
+    def test_an_unknown_one_is_refused_with_those_there_are(self) -> None:
+        with pytest.raises(ServiceError) as raised:
+            styled("other", {"house": {}})
+        assert raised.value.code is ErrorCode.INVALID_DESCRIPTOR
+        assert "'other' is not a style; there are: banded, house, plain" in raised.value.message
+
+
 class TestFingerprint:
     def test_it_follows_from_what_is_asked_and_not_from_how_it_is_written(self) -> None:
         spelt_out = b' {"wait":false, "format":"csv" , "filename":"a.csv","request_id":"x"}'
@@ -123,3 +145,31 @@ class TestFingerprint:
     )
     def test_whatever_decides_the_file_is_in_it(self, other: dict[str, object]) -> None:
         assert request(**other).fingerprint != request().fingerprint
+
+    def test_a_default_spelt_out_asks_for_the_same(self) -> None:
+        assert request(options={"header": True}).fingerprint == request().fingerprint
+
+    def test_it_changes_with_what_a_style_says(self) -> None:
+        before, after = {"house": {"autofilter": True}}, {"house": {"landscape": True}}
+        assert styled("house", before).fingerprint == styled("house", before).fingerprint
+        assert styled("house", before).fingerprint != styled("house", after).fingerprint
+
+    def test_it_changes_with_the_style_of_who_names_none(self) -> None:
+        changed = {"xlsx": {"plain": {"autofilter": True}}}
+        path = [b"a.xlsx"]
+        assert parse_path(path, changed).fingerprint != parse_path(path).fingerprint
+
+    def test_it_stays_when_a_style_that_is_not_used_changes(self) -> None:
+        others = {"other": {"autofilter": True}}
+        assert styled("report", others).fingerprint == styled("report", {}).fingerprint
+
+    def test_it_stays_when_the_caller_goes_before_what_has_changed(self) -> None:
+        before, after = {"house": {"autofilter": True}}, {"house": {"autofilter": False}}
+        first, second = (styled("house", each, autofilter=True) for each in (before, after))
+        assert first.fingerprint == second.fingerprint
+
+    def test_the_name_of_a_style_is_not_in_it(self) -> None:
+        styles = {"one": {"autofilter": True}, "two": {"autofilter": True}}
+        spelt_out = request(filename="a.xlsx", options={"autofilter": True})
+        assert styled("one", styles).fingerprint == styled("two", styles).fingerprint
+        assert styled("one", styles).fingerprint == spelt_out.fingerprint
