@@ -6,7 +6,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from exporters import ColumnOptions, InvalidData, InvalidOptions, InvalidSchema, UnsupportedType
+from exporters import (
+    ColumnOptions,
+    InvalidData,
+    InvalidOptions,
+    InvalidSchema,
+    LimitExceeded,
+    UnsupportedType,
+)
 from exporters.columns import Projection
 
 PEOPLE = pa.schema([("name", pa.string()), ("age", pa.int8()), ("city", pa.string())])
@@ -277,6 +284,19 @@ def test_an_infinite_time_within_a_nested_value_is_refused() -> None:
     column = pa.array([[{"at": 2**31 - 1}]], pa.list_(pa.struct([("at", pa.date32())])))
     with pytest.raises(InvalidData, match=r"column 'column' holds a time over 30,000 years away"):
         applied(column)
+
+
+def test_a_text_that_arrow_cannot_hold_is_refused() -> None:
+    """Values that become over 2 GiB are not made here: they would be the test's memory too."""
+    batch = pa.record_batch({"column": [[1]]})
+    projection = Projection(batch.schema)
+
+    def overflow(_array: pa.Array) -> pa.Array:
+        raise pa.ArrowCapacityError("array cannot contain more than 2147483646 bytes")
+
+    projection._converters = (overflow,)
+    with pytest.raises(LimitExceeded, match=r"'column' holds values of over 2 GiB of text"):
+        projection.apply(batch)
 
 
 def test_what_stands_under_a_null_is_not_looked_at() -> None:
