@@ -87,9 +87,10 @@ class BlockCutter:
 def _joined(batches: Sequence[pa.RecordBatch]) -> Sequence[pa.RecordBatch]:
     """One batch of all rows; the batches as they are where they cannot be one.
 
-    Dictionaries that differ are united, and may have more values than their indices can count.
+    Dictionaries that differ are united, and may have more values than their indices can count;
+    some of nested values cannot be united at all.
     """
     try:
         return [pa.concat_batches(batches)]
-    except pa.ArrowInvalid:
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         return batches

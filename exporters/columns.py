@@ -1,28 +1,35 @@
 """Which columns of the stream go into the file, in which order, under which headers.
 
 A `Projection` is made once from the stream's schema, before any data is read, so that every
-complaint about columns and types comes early. Applied to a batch it also brings each column to one
-of the few *canonical* Arrow types that exporters handle: encodings (dictionary, run-end, views) and
-exotic widths are an affair of the sender and mean nothing in a file for people.
+complaint about columns and types comes early. Applied to a batch it also brings each column to the
+canonical type that is the fate of its own.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from exporters.calendars import check_calendar
 from exporters.casts import ColumnType, cast_type, cast_values
-from exporters.encodings import decoded_size, decoder, is_encoded
-from exporters.errors import InvalidData, InvalidOptions, InvalidSchema, UnsupportedType
+from exporters.encodings import Convert
+from exporters.errors import (
+    InvalidData,
+    InvalidOptions,
+    InvalidSchema,
+    LimitExceeded,
+    UnsupportedType,
+)
+from exporters.fates import (
+    SUPPORTED_TYPES,
+    canonical_type,
+    converter,
+    is_spelled,
+    plain_type,
+)
 from exporters.hints import closest
-from exporters.zones import check_zone
-
-MAX_DECIMAL_DIGITS: Final = 38
-
-SUPPORTED_TYPES = "booleans, integers, floats, decimals, text, dates, times, timestamps, durations"
+from exporters.sizes import decoded_size, is_grown
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +71,9 @@ class Projection:
         _check_headers([_header(column) for column in chosen])
         self.columns = tuple(_column(schema, column) for column in chosen)
         self._converters = tuple(
-            decoder(schema.field(column.index).type, column.received or column.type)
-            for column in self.columns
+            converter(schema.field(column.index).type) for column in self.columns
         )
-        self._has_encoded = any(map(is_encoded, schema.types))
+        self._has_grown = any(map(is_grown, schema.types))
         self.output_schema = pa.schema(
             [pa.field(column.header, column.type) for column in self.columns]
         )
@@ -76,25 +82,23 @@ class Projection:
         """The rows of `batch` as the file's columns; copies only what is not yet canonical.
 
         Raises `InvalidData` for a time that no calendar has, or a value that is not of the type
-        that was asked for.
+        that was asked for, and `LimitExceeded` for values whose text Arrow cannot hold.
         """
         arrays = []
         for column, convert in zip(self.columns, self._converters, strict=True):
-            array = batch.column(column.index)
-            array = convert(array) if convert else array
-            _check_calendar(column, array)
+            array = _canonical(column, batch.column(column.index), convert)
             if column.received is not None:
                 array = cast_values(array, column.type, column.header)
             arrays.append(array)
         return pa.RecordBatch.from_arrays(arrays, schema=self.output_schema)
 
     def size(self, batch: pa.RecordBatch) -> int:
-        """Bytes of the values of `batch` once they are decoded.
+        """Bytes of the values of `batch` once they are decoded and spelled, at most.
 
         A dictionary is not among them: each slice of a batch has all of it, so that no slice
         would ever be small.
         """
-        if not self._has_encoded:
+        if not self._has_grown:
             return int(batch.nbytes)
         return sum(map(decoded_size, batch.columns))
 
@@ -118,10 +122,13 @@ def _column(schema: pa.Schema, asked: ColumnOptions) -> Column:
     if index < 0:
         hint = closest(asked.name, schema.names) or f"; it has: {', '.join(schema.names[:20])}"
         raise InvalidSchema(f"column {asked.name!r} is not in the stream{hint}")
-    canonical = _canonical(asked.name, schema.field(index).type)
+    kind = schema.field(index).type
+    canonical = _fate(asked.name, kind)
     if asked.type is None:
         return Column(index, _header(asked), canonical, asked.width, asked.format)
-    wanted = cast_type(canonical, asked.type, asked.name)
+    plain = plain_type(kind)
+    # What is spelled is no text that could be read as a number or a date.
+    wanted = cast_type(plain if is_spelled(plain) else canonical, asked.type, asked.name)
     return Column(index, _header(asked), wanted, asked.width, asked.format, canonical)
 
 
@@ -129,45 +136,15 @@ def _header(asked: ColumnOptions) -> str:
     return asked.name if asked.header is None else asked.header
 
 
-def _canonical(name: str, kind: pa.DataType) -> pa.DataType:
-    """The type in which the values of `kind` are written."""
-    types = pa.types
-    if types.is_dictionary(kind) or types.is_run_end_encoded(kind):
-        return _canonical(name, kind.value_type)
-    if types.is_string_view(kind) or types.is_null(kind):
-        return pa.large_string()
-    if types.is_float16(kind):
-        return pa.float32()
-    if types.is_date(kind):
-        return pa.date32()
-    if types.is_decimal(kind) and kind.precision - min(kind.scale, 0) <= MAX_DECIMAL_DIGITS:
-        return pa.decimal128(kind.precision - min(kind.scale, 0), max(kind.scale, 0))
-    if types.is_timestamp(kind) and kind.tz is not None:
-        _check_zone(name, kind.tz)
-    if any(is_kind(kind) for is_kind in _KEPT):
-        return kind
-    raise UnsupportedType(
-        f"column {name!r} is {_short(kind)}, which a cell cannot hold; supported: {SUPPORTED_TYPES}"
-    )
-
-
-def _check_zone(name: str, zone: str) -> None:
+def _fate(name: str, kind: pa.DataType) -> pa.DataType:
     try:
-        check_zone(zone)
+        return canonical_type(kind)
+    except UnsupportedType as error:
+        raise UnsupportedType(
+            f"column {name!r} is {_short(kind)}, which {error}; supported: {SUPPORTED_TYPES}"
+        ) from None
     except ValueError as error:
         raise InvalidSchema(f"column {name!r}: {error}") from None
-
-
-_KEPT: tuple[Callable[[pa.DataType], bool], ...] = (
-    pa.types.is_boolean,
-    pa.types.is_integer,
-    pa.types.is_floating,
-    pa.types.is_string,
-    pa.types.is_large_string,
-    pa.types.is_time,
-    pa.types.is_timestamp,
-    pa.types.is_duration,
-)
 
 
 def _short(kind: pa.DataType) -> str:
@@ -175,27 +152,14 @@ def _short(kind: pa.DataType) -> str:
     return text if len(text) <= 80 else f"{text[:79]}…"
 
 
-_MOST_DAYS: Final = 10_957_000
-"""Days from 1970, some 30,000 years: about what the calendars of Arrow and polars cover."""
-
-_UNITS_A_DAY: Final = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000}
-"""Nanoseconds in 64 bits stay within three centuries."""
-
-
-def _check_calendar(column: Column, array: pa.Array) -> None:
-    """Refuse what databases send for an infinite time; it would be written as some other date."""
-    kind = array.type
-    if pa.types.is_date(kind):
-        numbers, most = array.view(pa.int32()), _MOST_DAYS
-    elif pa.types.is_timestamp(kind) and kind.unit in _UNITS_A_DAY:
-        numbers, most = array.view(pa.int64()), _MOST_DAYS * _UNITS_A_DAY[kind.unit]
-    elif pa.types.is_duration(kind) and kind.unit == "s":
-        numbers, most = array.view(pa.int64()), _MOST_DAYS * _UNITS_A_DAY["s"]
-    else:
-        return
-    found = pc.min_max(numbers).as_py()
-    if found["min"] is not None and (found["min"] < -most or found["max"] > most):
-        raise InvalidData(
-            f"column {column.header!r} holds a time over 30,000 years away, perhaps an infinite "
-            "one; send null or a date in its place"
-        )
+def _canonical(column: Column, array: pa.Array, convert: Convert | None) -> pa.Array:
+    try:
+        array = convert(array) if convert else array
+        check_calendar(array)
+    except InvalidData as error:
+        raise InvalidData(f"column {column.header!r} {error}") from None
+    except pa.ArrowCapacityError as error:
+        raise LimitExceeded(
+            f"column {column.header!r} holds values of over 2 GiB of text; send them in more rows"
+        ) from error
+    return array

@@ -1,67 +1,51 @@
-"""Dictionaries, runs and views: how values are encoded on their way means nothing in a file.
+"""Dictionaries, runs and extensions: how values are encoded on their way means nothing in a file.
 
 Decoded before anything looks at them. What is tiny encoded may be huge decoded (a long text that
-repeats), so its size is known before it is decoded.
+repeats), so that no more of it is decoded than the rows refer to.
 """
 
 from collections.abc import Callable
 
-import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
 Convert = Callable[[pa.Array], pa.Array]
 
 
-def decoder(kind: pa.DataType, canonical: pa.DataType) -> Convert | None:
-    """What turns arrays of `kind` into plain ones of `canonical`; None where nothing is to do."""
-    if kind == canonical:
-        return None
-    if pa.types.is_dictionary(kind):
-        decode = decoder(kind.value_type, canonical) or _as_it_is
-        return lambda array: decode(array.dictionary).take(array.indices)
-    if pa.types.is_run_end_encoded(kind):
-        decode = decoder(kind.value_type, canonical) or _as_it_is
-        return lambda array: _repeat(decode, array)
-    return lambda array: pc.cast(array, canonical)
-
-
 def is_encoded(kind: pa.DataType) -> bool:
-    """Whether arrays of `kind` can hold a value once that stands in many rows."""
-    types = pa.types
-    return bool(
-        types.is_dictionary(kind) or types.is_run_end_encoded(kind) or types.is_string_view(kind)
-    )
+    """Whether arrays of `kind` hold the values of another type."""
+    return _is_shared(kind) or (is_extension(kind) and not is_uuid(kind))
 
 
-def decoded_size(array: pa.Array) -> int:
-    """Bytes of the values of `array` when every row has its own."""
-    lengths = _value_lengths(array)
-    return int(array.nbytes if lengths is None else pc.sum(lengths).as_py() or 0)
+def value_type(kind: pa.DataType) -> pa.DataType:
+    """What `decoded` gives its function for arrays of an encoded `kind`."""
+    if _is_shared(kind):
+        return kind.value_type
+    return pa.bool_() if isinstance(kind, pa.Bool8Type) else kind.storage_type
 
 
-def _value_lengths(array: pa.Array) -> pa.Array | None:
-    """Bytes of each row's value in an encoded array; None for a plain one."""
+def is_extension(kind: pa.DataType) -> bool:
+    """Whether `kind` is an extension type; one that is unknown here arrives as its storage."""
+    return isinstance(kind, pa.BaseExtensionType)
+
+
+def is_uuid(kind: pa.DataType) -> bool:
+    """Whether `kind` is the extension `arrow.uuid`, whose values say more than their storage."""
+    return isinstance(kind, pa.UuidType)
+
+
+def decoded(convert: Convert, array: pa.Array) -> pa.Array:
+    """What `convert` makes of the values of an encoded `array`, one for each row."""
     kind = array.type
     if pa.types.is_dictionary(kind):
-        return _lengths(array.dictionary).take(array.indices)
+        return _looked_up(convert, array)
     if pa.types.is_run_end_encoded(kind):
-        return _repeat(_lengths, array)
-    return _lengths(array) if pa.types.is_string_view(kind) else None
+        return repeated(convert, array)
+    storage = array.storage
+    return convert(pc.cast(storage, pa.bool_()) if isinstance(kind, pa.Bool8Type) else storage)
 
 
-def _lengths(values: pa.Array) -> pa.Array:
-    """Bytes of each value, a text's with its offset; a number's are few, and taken for 16."""
-    types, kind = pa.types, values.type
-    if types.is_dictionary(kind) or types.is_run_end_encoded(kind):
-        return _value_lengths(values)
-    if types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
-        # Arrow has no kernel for the lengths of views.
-        return (pl.Series(values).str.len_bytes() + 4).to_arrow()
-    return pa.repeat(pa.scalar(16, pa.uint32()), len(values))
-
-
-def _repeat(convert: Convert, runs: pa.Array) -> pa.Array:
+def repeated(convert: Convert, runs: pa.Array) -> pa.Array:
     """The converted value of each run of `runs`, once for each of its rows."""
     first, count = runs.find_physical_offset(), runs.find_physical_length()
     ends = runs.run_ends.slice(first, count).cast(pa.int64())
@@ -70,5 +54,21 @@ def _repeat(convert: Convert, runs: pa.Array) -> pa.Array:
     return pc.run_end_decode(pa.RunEndEncodedArray.from_arrays(within, values))
 
 
-def _as_it_is(array: pa.Array) -> pa.Array:
-    return array
+def _is_shared(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_dictionary(kind) or pa.types.is_run_end_encoded(kind))
+
+
+def _looked_up(convert: Convert, array: pa.Array) -> pa.Array:
+    if _can_take(array.dictionary.type):
+        return convert(array.dictionary.take(array.indices))
+    return convert(array.dictionary).take(array.indices)
+
+
+def _can_take(kind: pa.DataType) -> bool:
+    """Whether Arrow has a kernel that picks values of `kind`: views and runs it cannot."""
+    types = pa.types
+    if types.is_string_view(kind) or types.is_binary_view(kind) or types.is_run_end_encoded(kind):
+        return False
+    if is_extension(kind):
+        return _can_take(kind.storage_type)
+    return all(_can_take(kind.field(place).type) for place in range(kind.num_fields))

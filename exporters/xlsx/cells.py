@@ -93,7 +93,7 @@ class BooleanCells(CellWriter):
         return place.cell(attributes, "<v>", value, "</v>")
 
 
-_SOME_LONG: Final = "some long"
+SOME_LONG: Final = "some long"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ class IntegerCells(CellWriter):
         # Doubles hold every whole number near the bound, and no integer type overflows in them.
         sizes = pc.abs(pc.cast(array, pa.float64(), safe=False))
         long = count(pc.greater(sizes, float(MAX_EXACT)))
-        return Sight(nullable, _SOME_LONG, {"LONG_NUMBERS_AS_TEXT": long})
+        return Sight(nullable, SOME_LONG, {"LONG_NUMBERS_AS_TEXT": long})
 
     def parts(self, place: Place, column: pl.Expr, variant: Hashable) -> Parts:
         value = column.cast(pl.String)
@@ -140,21 +140,21 @@ class DecimalCells(CellWriter):
         if found is None or (-exact <= found[0] and found[1] <= exact):
             return Sight(nullable)
         values = pl.Series("number", array).to_frame()
-        long = count(values.select(~_is_exact(pl.col("number"))).to_series().to_arrow())
-        return Sight(nullable, _SOME_LONG, {"LONG_NUMBERS_AS_TEXT": long} if long else {})
+        long = count(values.select(~is_exact(pl.col("number"))).to_series().to_arrow())
+        return Sight(nullable, SOME_LONG, {"LONG_NUMBERS_AS_TEXT": long} if long else {})
 
     def parts(self, place: Place, column: pl.Expr, variant: Hashable) -> Parts:
         value = column.cast(pl.String)
         plain = place.number(value, self.style)
         if variant is None:
             return plain
-        return either(_is_exact(column), plain, place.text(value))
+        return either(is_exact(column), plain, place.text(value))
 
     def numbers(self, column: pl.Expr) -> pl.Expr:
-        return pl.when(_is_exact(column)).then(column) if self.long_as_text else column
+        return pl.when(is_exact(column)).then(column) if self.long_as_text else column
 
 
-def _is_exact(decimals: pl.Expr) -> pl.Expr:
+def is_exact(decimals: pl.Expr) -> pl.Expr:
     """Whether Excel keeps a decimal: 15 digits, not counting zeros that only fill it up."""
     digits = decimals.cast(pl.String).str.replace(r"(\..*?)0+$", "${1}")
     return digits.str.replace_all("[-.]", "").str.strip_chars_start("0").str.len_bytes() <= 15

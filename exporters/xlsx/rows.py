@@ -51,6 +51,7 @@ from exporters.xlsx.sparse import SPREAD, is_sparse, spread
 from exporters.xlsx.temporal import DateCells, DurationCells, TimeCells, TimestampCells
 from exporters.xlsx.texts import TextCells
 from exporters.xlsx.totals import Partial, partial_of
+from exporters.xlsx.wide_decimals import WideDecimalCells
 
 MAX_EXPRESSIONS: Final = 64
 """Row expressions that are kept: one for each combination of variants that blocks have."""
@@ -204,6 +205,8 @@ def cell_writer(kind: pa.DataType, style: int, options: XlsxOptions) -> CellWrit
         return DurationCells(style, _polars_unit(kind))
     if types.is_integer(kind):
         return IntegerCells(style, long_as_text)
+    if types.is_decimal256(kind):
+        return WideDecimalCells(style, long_as_text)
     if types.is_decimal(kind):
         return DecimalCells(style, long_as_text)
     return next(make(style) for is_kind, make in _SIMPLE_WRITERS if is_kind(kind))

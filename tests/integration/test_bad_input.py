@@ -96,16 +96,13 @@ UNION = pa.UnionArray.from_sparse(pa.array([0], pa.int8()), [pa.array([1])]).typ
 BAD_SCHEMAS = {
     "no columns": (pa.schema([]), "INVALID_SCHEMA"),
     "a name twice": (pa.schema([("a", pa.int64()), ("a", pa.string())]), "INVALID_SCHEMA"),
-    "list": (pa.schema([("a", pa.list_(pa.int64()))]), "UNSUPPORTED_TYPE"),
-    "struct": (pa.schema([("a", pa.struct([("b", pa.int64())]))]), "UNSUPPORTED_TYPE"),
-    "map": (pa.schema([("a", pa.map_(pa.string(), pa.int64()))]), "UNSUPPORTED_TYPE"),
     "union": (pa.schema([("a", UNION)]), "UNSUPPORTED_TYPE"),
-    "binary": (pa.schema([("a", pa.binary())]), "UNSUPPORTED_TYPE"),
-    "dictionary of lists": (
-        pa.schema([("a", pa.dictionary(pa.int32(), pa.binary()))]),
+    "struct with a union": (pa.schema([("a", pa.struct([("b", UNION)]))]), "UNSUPPORTED_TYPE"),
+    "dictionary of unions": (
+        pa.schema([("a", pa.dictionary(pa.int32(), pa.list_(UNION)))]),
         "UNSUPPORTED_TYPE",
     ),
-    "deep": (pa.schema([("a" * 5000, pa.list_(pa.list_(pa.int64())))]), "UNSUPPORTED_TYPE"),
+    "deep": (pa.schema([("a" * 5000, pa.list_(pa.list_(UNION)))]), "UNSUPPORTED_TYPE"),
 }
 
 

@@ -19,6 +19,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from hypothesis import strategies as st
 
+from tests.property.spelled import SPELLED_SCALARS, Arrays, Scalars, nested, scalars, spelled
+
 Raw = Any
 
 UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
@@ -36,6 +38,8 @@ class Kind:
     values: st.SearchStrategy[Raw]
     read: Callable[[str], Raw]
     encode: Callable[[pa.Array], pa.Array] = lambda array: array
+    arrays: Arrays | None = None
+    """What is drawn instead of values where these become text: the text is what is compared."""
 
     def __repr__(self) -> str:
         return self.name
@@ -183,7 +187,15 @@ def _floats() -> list[Kind]:
 
 def _decimals() -> list[Kind]:
     makers = {32: pa.decimal32, 64: pa.decimal64, 128: pa.decimal128, 256: pa.decimal256}
-    shapes = [(32, 9, 4), (64, 15, 2), (64, 18, 0), (128, 38, 10), (128, 20, 20), (256, 38, 3)]
+    shapes = [
+        (32, 9, 4),
+        (64, 15, 2),
+        (64, 18, 0),
+        (128, 38, 10),
+        (128, 20, 20),
+        (256, 38, 3),
+        (256, 76, 20),
+    ]
     return [
         Kind(
             f"decimal{bits}({precision},{scale})",
@@ -242,7 +254,30 @@ def _temporals() -> list[Kind]:
     return kinds
 
 
-KINDS = (
+def _scalars_within() -> Scalars:
+    """All that can stand in a nested value. Python's own times end with microseconds."""
+    plain = [
+        scalars(
+            kind.type,
+            kind.values.map(_whole_microseconds) if "ns" in kind.name else kind.values,
+        )
+        for kind in PLAIN
+        if kind.name not in ("dictionary", "run_end_encoded")
+    ]
+    spelled = {**SPELLED_SCALARS}
+    extensions = [
+        spelled.pop("uuid"),
+        scalars(pa.bool8(), st.integers(0, 1)),
+        scalars(pa.json_(), TEXTS),
+    ]
+    return Scalars([*plain, *spelled.values()], extensions)
+
+
+def _whole_microseconds(nanoseconds: int) -> int:
+    return nanoseconds // 1000 * 1000
+
+
+PLAIN = (
     Kind("bool", pa.bool_(), st.booleans(), read_bool),
     *_integers(),
     *_floats(),
@@ -251,20 +286,38 @@ KINDS = (
     *_temporals(),
 )
 
+NESTED = Kind("nested", pa.string(), st.nothing(), str, arrays=nested(_scalars_within(), depth=3))
+
+KINDS = (
+    *PLAIN,
+    *(
+        Kind(name, pa.string(), st.nothing(), str, arrays=arrays)
+        for name, arrays in SPELLED_SCALARS.items()
+    ),
+    *[NESTED] * 10,  # as likely as the temporals
+)
+
 
 @st.composite
 def tables(draw: st.DrawFn, *, max_columns: int = 4, max_rows: int = 12) -> Sent:
     """A stream of a few columns; its batches are slices, cut at any rows."""
     kinds = tuple(draw(st.lists(st.sampled_from(KINDS), min_size=1, max_size=max_columns)))
     rows = draw(st.integers(0, max_rows))
-    columns = tuple(
-        draw(st.lists(st.none() | kind.values, min_size=rows, max_size=rows)) for kind in kinds
+    drawn = [draw(_columns(kind, rows)) for kind in kinds]
+    whole_batch = pa.record_batch(
+        [array for _, array in drawn], names=[f"c{place}" for place in range(len(kinds))]
     )
-    arrays = [
-        kind.encode(pa.array(values, kind.type))
-        for kind, values in zip(kinds, columns, strict=True)
-    ]
-    whole_batch = pa.record_batch(arrays, names=[f"c{place}" for place in range(len(kinds))])
     cuts = sorted({0, rows, *draw(st.lists(st.integers(0, rows), max_size=3))})
     batches = [whole_batch.slice(start, end - start) for start, end in pairwise(cuts)]
+    columns = tuple(values for values, _ in drawn)
     return Sent(kinds, columns, whole_batch.schema, tuple(batches))
+
+
+def _columns(kind: Kind, rows: int) -> st.SearchStrategy[tuple[list[Raw], pa.Array]]:
+    """What a column of `kind` holds, and the array that is sent."""
+    if kind.arrays is not None:
+        return kind.arrays(rows).map(
+            lambda array: ([spelled(array.type, each) for each in array.to_pylist()], array)
+        )
+    values = st.lists(st.none() | kind.values, min_size=rows, max_size=rows)
+    return values.map(lambda each: (each, kind.encode(pa.array(each, kind.type))))

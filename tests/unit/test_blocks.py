@@ -115,6 +115,16 @@ def test_batches_with_different_dictionaries_are_joined() -> None:
     assert block.column(0).to_pylist() == ["a", "b", "c", None]
 
 
+def test_dictionaries_that_arrow_cannot_unite_stay_apart() -> None:
+    batches = [
+        pa.record_batch({"a": pa.DictionaryArray.from_arrays([0], pa.array([[n]]))})
+        for n in range(3)
+    ]
+    cutter = BlockCutter()
+    blocks = [block for batch in batches for block in cutter.add(batch)]
+    assert [*blocks, *cutter.flush()] == batches
+
+
 def test_dictionaries_whose_union_their_indices_cannot_count_stay_apart() -> None:
     batches = [
         pa.record_batch(

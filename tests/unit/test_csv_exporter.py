@@ -378,7 +378,7 @@ def test_exports_side_by_side_do_not_mix(workers: Workers) -> None:
         (pa.schema([("a", pa.int8()), ("a", pa.int8())]), (), InvalidSchema),
         (PEOPLE.schema, [ColumnOptions("nane")], InvalidSchema),
         (PEOPLE.schema, [ColumnOptions("name"), ColumnOptions("name")], InvalidOptions),
-        (pa.schema([("a", pa.list_(pa.int8()))]), (), UnsupportedType),
+        (pa.schema([("a", pa.sparse_union([pa.field("b", pa.int8())]))]), (), UnsupportedType),
         (pa.schema([("a", pa.timestamp("s", "Mars/Base"))]), (), InvalidSchema),
     ],
 )
