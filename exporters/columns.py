@@ -73,7 +73,9 @@ class Projection:
         self._converters = tuple(
             converter(schema.field(column.index).type) for column in self.columns
         )
-        self._has_grown = any(map(is_grown, schema.types))
+        places = [column.index for column in self.columns]
+        each_once = sorted(places) == list(range(len(schema)))
+        self._is_plain = each_once and not any(map(is_grown, schema.types))
         self.output_schema = pa.schema(
             [pa.field(column.header, column.type) for column in self.columns]
         )
@@ -93,14 +95,14 @@ class Projection:
         return pa.RecordBatch.from_arrays(arrays, schema=self.output_schema)
 
     def size(self, batch: pa.RecordBatch) -> int:
-        """Bytes of the values of `batch` once they are decoded and spelled, at most.
+        """Bytes of the file's values in `batch` once they are decoded and spelled, at most.
 
         A dictionary is not among them: each slice of a batch has all of it, so that no slice
-        would ever be small.
+        would ever be small. A column of the stream counts as often as it stands in the file.
         """
-        if not self._has_grown:
+        if self._is_plain:
             return int(batch.nbytes)
-        return sum(map(decoded_size, batch.columns))
+        return sum(decoded_size(batch.column(column.index)) for column in self.columns)
 
 
 def _check_names(names: Sequence[str]) -> None:

@@ -329,3 +329,15 @@ def test_a_slice_is_as_large_as_its_own_values(encode: Callable[[pa.Array], pa.A
     batch = pa.record_batch({"text": encode(pa.array([f"{n:100}" for n in range(1000)]))})
     projection = Projection(batch.schema)
     assert projection.size(batch.slice(0, 10)) < 1_100 < projection.size(batch)
+
+
+def test_a_column_counts_as_often_as_it_stands_in_the_file() -> None:
+    batch = pa.record_batch({"text": ["x" * 1000] * 10, "other": ["y" * 1000] * 10})
+    asked = [ColumnOptions("text", header=str(number)) for number in range(100)]
+    size = Projection(batch.schema, asked).size(batch)
+    assert 1_000_000 <= size < 1_010_000
+
+
+def test_a_column_that_is_not_in_the_file_does_not_count() -> None:
+    batch = pa.record_batch({"text": ["x" * 1000] * 10, "count": [1] * 10})
+    assert Projection(batch.schema, [ColumnOptions("count")]).size(batch) < 1000
