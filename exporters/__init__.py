@@ -14,6 +14,11 @@ import os
 # by polars when it is first imported; without effect in a program that has imported it before.
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
+from exporters.heap import keep_freed_memory
+
+# Before a library has threads, each of which would have a part of the heap.
+keep_freed_memory()
+
 from exporters.base import ByteSink, Exporter, ExportWarning
 from exporters.columns import ColumnOptions
 from exporters.errors import (

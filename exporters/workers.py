@@ -13,8 +13,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
-from exporters.heap import keep_freed_memory
-
 Result = TypeVar("Result")
 
 DEFAULT_MEMORY_BUDGET = 256 * 1024 * 1024
@@ -23,8 +21,6 @@ DEFAULT_MEMORY_BUDGET = 256 * 1024 * 1024
 
 class Workers:
     """A pool of `threads` threads under a `memory_budget` in bytes.
-
-    With the first the process begins to keep freed memory, see `heap.py`.
     """
 
     def __init__(
@@ -32,7 +28,6 @@ class Workers:
     ) -> None:
         self.threads = threads or os.cpu_count() or 1
         self.memory_budget = memory_budget
-        keep_freed_memory()
         self._executor = ThreadPoolExecutor(self.threads, thread_name_prefix="export-worker")
         self._lock = threading.Lock()
         self._in_flight = 0
