@@ -13,6 +13,9 @@ import os
 # Our workers are the threads: polars' own pool would only compete with them for the cores. Read
 # by polars when it is first imported; without effect in a program that has imported it before.
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
+# polars' allocator has four arenas a core and gives back what is freed by and by: with two, a long
+# export needs hardly more memory than a short one.
+os.environ.setdefault("_RJEM_MALLOC_CONF", "narenas:2,muzzy_decay_ms:0")
 
 from exporters.heap import keep_freed_memory
 

@@ -17,7 +17,7 @@ _MMAP_THRESHOLD: Final = -3
 _ARENA_MAX: Final = -8
 """Parameters of mallopt(3)."""
 
-KEPT_BYTES: Final = 64 * 1024 * 1024
+KEPT_BYTES: Final = 16 * 1024 * 1024
 """Free memory at the end of the heap that is kept; `malloc_trim` gives it back all the same."""
 
 LARGEST_KEPT: Final = 16 * 1024 * 1024

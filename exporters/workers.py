@@ -20,8 +20,7 @@ DEFAULT_MEMORY_BUDGET = 256 * 1024 * 1024
 
 
 class Workers:
-    """A pool of `threads` threads under a `memory_budget` in bytes.
-    """
+    """A pool of `threads` threads under a `memory_budget` in bytes."""
 
     def __init__(
         self, threads: int | None = None, memory_budget: int = DEFAULT_MEMORY_BUDGET

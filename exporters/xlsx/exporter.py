@@ -17,6 +17,9 @@ from exporters.xlsx.options import XlsxOptions
 from exporters.xlsx.sheets import Sheets, runs
 from exporters.xlsx.workbook import Block, Piece, Workbook
 
+BLOCK_ROWS: Final = 16_384
+"""Rows of a block, see `blocks.py`."""
+
 _WORST_ESCAPE: Final = 7
 """Bytes that one byte of text can become: `_x0001_`."""
 
@@ -48,7 +51,7 @@ class XlsxExporter(Exporter):
         self._sheets = Sheets(self._layout)
         self._sink = sink
         self._workbook: Workbook | None = None
-        self._cutter = BlockCutter(measure=self._projection.size)
+        self._cutter = BlockCutter(BLOCK_ROWS, measure=self._projection.size)
         self._blocks = OrderedBlocks[_Bounded](workers, self._write)
         self._tally = WarningTally(WARNINGS)
         self.rows_written = 0
