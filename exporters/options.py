@@ -58,10 +58,12 @@ class FormatOptions(BaseModel):
     def describe(cls) -> dict[str, dict[str, Any]]:
         """Each option with its default, its meaning and the values allowed, as JSON."""
         schema = cls.model_json_schema()["properties"]
+        defaults = cls().model_dump(mode="json", exclude_none=True)
         return {
-            name: {
+            name: {"default": defaults.get(name)}
+            | {
                 key: schema[name][key]
-                for key in ("default", "description", "enum", "minimum", "maximum")
+                for key in ("description", "enum", "minimum", "maximum")
                 if key in schema[name]
             }
             for name in sorted(schema)

@@ -17,9 +17,12 @@ MAX_LIST: Final = 255
 MAX_FORMULA: Final = 8_192
 """Characters of a formula (Excel specifications and limits)."""
 
+MAX_LINE: Final = 255
+"""Characters of a line such as a title or what Excel says to a wrong value."""
+
 NumberFormat = Annotated[str, AfterValidator(check_format)]
 Color = Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")]
-Line = Annotated[str, Field(min_length=1, max_length=255)]
+Line = Annotated[str, Field(min_length=1, max_length=MAX_LINE)]
 
 
 class Feature(BaseModel):

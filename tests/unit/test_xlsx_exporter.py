@@ -29,9 +29,12 @@ from exporters import (
 )
 from exporters.base import Data, Exporter
 from exporters.columns import Projection
-from exporters.xlsx import exporter as module
-from exporters.xlsx.exporter import MAX_COLUMNS, MAX_SHEETS, _xml_bound
+from exporters.xlsx import sheets as module
+from exporters.xlsx.exporter import _WORST_ESCAPE
+from exporters.xlsx.layout import MAX_COLUMNS, Layout
 from exporters.xlsx.rows import RowWriter
+from exporters.xlsx.sheets import MAX_SHEETS
+from tests.support.workbooks import Styles
 
 PEOPLE = pa.table(
     {
@@ -646,6 +649,8 @@ def test_no_rows_become_more_xml_than_their_bound(array: pa.Array) -> None:
     width = 703  # the first column with three letters
     batch = pa.RecordBatch.from_arrays([array] * width, names=[f"c{n}" for n in range(width)])
     projection = Projection(batch.schema)
-    writer = RowWriter(projection.columns, [65_535] * width, XlsxOptions())
+    layout = Layout(projection, XlsxOptions())
+    writer = RowWriter(layout, Styles((65_535,) * width))
     xml = writer.write(projection.apply(batch), 1_048_573).xml
-    assert sum(piece.size for piece in xml) <= _xml_bound(batch, projection.size(batch))
+    bound = batch.num_rows * layout.row_markup + projection.size(batch) * _WORST_ESCAPE
+    assert sum(piece.size for piece in xml) <= bound
