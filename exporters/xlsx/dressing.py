@@ -3,10 +3,11 @@
 Each function is given a sheet that has its header; ranges reach to the last of the sheet's rows.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from xlsxwriter.utility import xl_col_to_name
+from xlsxwriter.utility import xl_col_to_name, xl_range
 
 from exporters.xlsx.features import (
     CellRule,
@@ -34,11 +35,15 @@ Values = Sequence[float | None]
 """The totals of a sheet by place; None where they are not known."""
 
 
-def add_table(sheet: Any, layout: Layout, looks: Looks, rows: int, totals: Values) -> None:
-    """Make header and rows an Excel table, with its own row of totals."""
+def add_table(sheet: Any, layout: Layout, looks: Looks) -> None:
+    """Make header and rows an Excel table, as if there were one row.
+
+    XlsxWriter remembers every cell of a table, so that the real range comes from `stretched`, and
+    the cells of the totals from `add_totals`.
+    """
     header = looks.header()
     columns = [
-        {"header": name, "header_format": header, **_table_total(layout, looks, place, totals)}
+        {"header": name, "header_format": header, **_table_total(layout, place)}
         for place, name in enumerate(layout.headers)
     ]
     options = {
@@ -47,32 +52,52 @@ def add_table(sheet: Any, layout: Layout, looks: Looks, rows: int, totals: Value
         "autofilter": layout.options.autofilter,
         "total_row": bool(layout.totals),
     }
-    top, bottom = layout.options.start_row - 1, layout.last_row(rows) - 1
-    sheet.add_table(top, 0, bottom + bool(layout.totals), len(layout.headers) - 1, options)
+    whole, _filtered = _table_ranges(layout, 1)
+    sheet.add_table(whole, options)
 
 
-def _table_total(layout: Layout, looks: Looks, place: int, totals: Values) -> dict[str, Any]:
+def _table_total(layout: Layout, place: int) -> dict[str, Any]:
     if place in layout.totals:
-        function = TOTALS[layout.totals[place]][0]
-        value = _shown(totals, place)
-        return {"total_function": function, "total_value": value, "format": looks.total(place)}
-    if place == _label_place(layout):
-        return {"total_string": layout.options.totals_label, "format": looks.total(place)}
-    return {}
+        return {"total_function": TOTALS[layout.totals[place]][0]}
+    return {"total_string": layout.options.totals_label} if place == _label_place(layout) else {}
+
+
+def stretched(table: bytes, layout: Layout, rows: int) -> bytes:
+    """The part of a table with the range of so many rows."""
+    whole, filtered = (f'ref="{each}"'.encode() for each in _table_ranges(layout, rows))
+    small, small_filtered = (f'ref="{each}"'.encode() for each in _table_ranges(layout, 1))
+    table = table.replace(b" " + small, b" " + whole, 1)
+    return table.replace(b"<autoFilter " + small_filtered, b"<autoFilter " + filtered, 1)
+
+
+def _table_ranges(layout: Layout, rows: int) -> tuple[str, str]:
+    """The range of a table, and that without its row of totals."""
+    top, bottom, right = layout.options.start_row - 1, layout.last_row(rows) - 1, len(layout.headers)
+    return (
+        xl_range(top, 0, bottom + bool(layout.totals), right - 1),
+        xl_range(top, 0, bottom, right - 1),
+    )
 
 
 def add_totals(sheet: Any, layout: Layout, looks: Looks, rows: int, totals: Values) -> None:
-    """A row of totals below the last; `add_table` has its own."""
+    """A row of totals below the last."""
     row = layout.last_row(rows)
     for place in range(len(layout.headers)):
         if place in layout.totals:
             number = TOTALS[layout.totals[place]][1]
-            formula = f"=SUBTOTAL({number},{_column_range(layout, place, rows)})"
+            formula = f"=SUBTOTAL({number},{_added_up(layout, place, rows)})"
             sheet.write_formula(row, place, formula, looks.total(place), _shown(totals, place))
         elif place == _label_place(layout):
             sheet.write_string(row, place, layout.options.totals_label, looks.total(place))
         else:
             sheet.write_blank(row, place, None, looks.total(place))
+
+
+def _added_up(layout: Layout, place: int, rows: int) -> str:
+    """What a total is of: in a table the column's name, in which these characters are escaped."""
+    if layout.options.table_style is None:
+        return _column_range(layout, place, rows)
+    return "[" + re.sub(r"['#\[\]]", r"'\g<0>", layout.headers[place]) + "]"
 
 
 def _label_place(layout: Layout) -> int | None:

@@ -30,6 +30,8 @@ from exporters.xlsx.looks import Looks
 
 SHEET_PART: Final = "xl/worksheets/sheet{}.xml"
 RELATIONSHIPS_PART: Final = "xl/worksheets/_rels/sheet{}.xml.rels"
+TABLE_PART: Final = "xl/tables/table{}.xml"
+"""Every sheet has a table, or none has."""
 
 _CREATED: Final = datetime(2000, 1, 1, tzinfo=UTC)
 """The document's date: fixed, so that the same data makes the same bytes."""
@@ -37,6 +39,8 @@ _CREATED: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _DIMENSION: Final = re.compile(rb"<dimension [^>]*/>")
 _SAMPLE: Final = re.compile(r'<c r="([A-Z]+)\d+"(?: s="(\d+)")?(?:/>|><f>(.*?)</f>)')
 _TABLE: Final = re.compile(rb"tables/table\d+\.xml")
+
+_ROW_END: Final = b"</row>"
 
 ROW_MARK: Final = "\ue000"
 """Stands for the row number in a sample formula: a character of private use."""
@@ -103,9 +107,9 @@ class Shell:
         return tuple(found.get(xl_col_to_name(place), (0, "")) for place in places)
 
     def _rows_begin(self, sheet: bytes) -> int:
-        """Where the sample row stands, or would stand if no column had a style."""
-        sample = sheet.find(b'<row r="%d"' % self._layout.first_row)
-        return sample if sample >= 0 else self._rows_end(sheet, 0)
+        """Where the header's row ends."""
+        header = sheet.index(b'<row r="%d"' % self._layout.options.start_row)
+        return sheet.index(_ROW_END, header) + len(_ROW_END)
 
     def _rows_end(self, sheet: bytes, rows: int) -> int:
         """Where the row of totals stands, or else where the rows end."""
@@ -135,7 +139,12 @@ class Shell:
                 sheet = workbook.add_worksheet(name or f"{_ANY.name}{number}")
                 self._fill(sheet, outline, looks)
         with zipfile.ZipFile(buffer) as archive:
-            return {name: archive.read(name) for name in archive.namelist()}
+            parts = {name: archive.read(name) for name in archive.namelist()}
+        for number, outline in enumerate(outlines, 1):
+            table = TABLE_PART.format(number)
+            if table in parts:
+                parts[table] = dressing.stretched(parts[table], self._layout, outline.rows)
+        return parts
 
     def _fill(self, sheet: Any, outline: Outline, looks: Looks) -> None:
         layout, options, rows = self._layout, self._layout.options, outline.rows
@@ -146,8 +155,8 @@ class Shell:
         if rows_in_view or options.freeze_columns:
             sheet.freeze_panes(rows_in_view, options.freeze_columns)
         if options.table_style is not None:
-            dressing.add_table(sheet, layout, looks, rows, outline.totals)
-        elif layout.totals:
+            dressing.add_table(sheet, layout, looks)
+        if layout.totals:
             dressing.add_totals(sheet, layout, looks, rows, outline.totals)
         if options.autofilter and options.table_style is None:
             last = layout.last_row(rows) - 1
