@@ -18,7 +18,8 @@ from exporters.xlsx.features import (
     RankRule,
     TextRule,
 )
-from exporters.xlsx.layout import Layout, Segments
+from exporters.xlsx.formulas import formula_text
+from exporters.xlsx.layout import Layout
 from exporters.xlsx.looks import Looks
 
 TOTALS: Final[Mapping[str, tuple[str, int]]] = {
@@ -72,7 +73,11 @@ def stretched(table: bytes, layout: Layout, rows: int) -> bytes:
 
 def _table_ranges(layout: Layout, rows: int) -> tuple[str, str]:
     """The range of a table, and that without its row of totals."""
-    top, bottom, right = layout.options.start_row - 1, layout.last_row(rows) - 1, len(layout.headers)
+    top, bottom, right = (
+        layout.options.start_row - 1,
+        layout.last_row(rows) - 1,
+        len(layout.headers),
+    )
     return (
         xl_range(top, 0, bottom + bool(layout.totals), right - 1),
         xl_range(top, 0, bottom, right - 1),
@@ -141,7 +146,8 @@ def _conditional(each: ConditionalFormat, layout: Layout, looks: Looks) -> dict[
             rule |= {"criteria": "%"} if each.percent else {}
         case FormulaRule():
             segments = layout.segments_of("conditional_formats", each.formula)
-            rule = {"type": "formula", "criteria": row_formula(segments, layout.first_row)}
+            criteria = formula_text(segments, layout.first_row, fixed=True)
+            rule = {"type": "formula", "criteria": criteria}
         case _:
             rule = {"type": {"blank": "blanks"}.get(each.type, each.type)}
     return rule | {"format": looks.rule(each.style)}
@@ -166,15 +172,6 @@ def _cell_rule(rule: CellRule) -> dict[str, Any]:
 def _operand(value: float | str) -> float | str:
     """A number as it is, a text in quotes."""
     return '"{}"'.format(value.replace('"', '""')) if isinstance(value, str) else value
-
-
-def row_formula(segments: Segments, row: int | str) -> str:
-    """A formula for one row, whose columns stay where they are when it is moved."""
-    parts = (
-        literal + ("" if place is None else f"${xl_col_to_name(place)}{row}")
-        for literal, place in segments
-    )
-    return "=" + "".join(parts)
 
 
 def add_validations(sheet: Any, layout: Layout, rows: int) -> None:

@@ -2,9 +2,8 @@
 
 XlsxWriter writes a small workbook in memory: header, formats, widths, panes, and all that is asked
 around the rows (`dressing.py`). Its sheet XML is split after the header row; the data rows are
-streamed between the two halves. A sample row of blank cells and formulas, one for each column,
-shows which style index each column has and how its formula is spelled, so that no private name of
-XlsxWriter is touched.
+streamed between the two halves. A sample row of blank cells, one for each column, shows which style
+index each column has, so that no private name of XlsxWriter is touched.
 
 What stands before the rows must not depend on how many there are (they are not known yet); what
 depends on it, such as the range of a table, stands after them or in other parts, and is taken from
@@ -25,7 +24,8 @@ from xlsxwriter.utility import xl_col_to_name
 
 from exporters.xlsx import dressing
 from exporters.xlsx.features import given
-from exporters.xlsx.layout import Layout, Segments
+from exporters.xlsx.formulas import ROW_MARK, formula_text, spelled
+from exporters.xlsx.layout import Layout
 from exporters.xlsx.looks import Looks
 
 SHEET_PART: Final = "xl/worksheets/sheet{}.xml"
@@ -37,13 +37,10 @@ _CREATED: Final = datetime(2000, 1, 1, tzinfo=UTC)
 """The document's date: fixed, so that the same data makes the same bytes."""
 
 _DIMENSION: Final = re.compile(rb"<dimension [^>]*/>")
-_SAMPLE: Final = re.compile(r'<c r="([A-Z]+)\d+"(?: s="(\d+)")?(?:/>|><f>(.*?)</f>)')
+_SAMPLE: Final = re.compile(r'<c r="([A-Z]+)\d+" s="(\d+)"/>')
 _TABLE: Final = re.compile(rb"tables/table\d+\.xml")
 
 _ROW_END: Final = b"</row>"
-
-ROW_MARK: Final = "\ue000"
-"""Stands for the row number in a sample formula: a character of private use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +68,13 @@ class Shell:
         self._layout = layout
         self._widths = widths
         self._frame = lru_cache(maxsize=8)(self._build_frame)
-        self._samples = self._find_samples()
-        self.styles = tuple(style for style, _formula in self._samples)
+        self.styles = self._find_styles()
+        marked = [formula_text(segments, ROW_MARK) for segments in layout.segments]
+        self._formulas = spelled(marked)
 
     def formula(self, place: int) -> tuple[str, ...]:
         """The XML of a column's formula, parted where the number of the row stands."""
-        return tuple(self._samples[place][1].split(ROW_MARK))
+        return tuple(self._formulas[place - len(self._layout.columns)].split(ROW_MARK))
 
     def sheet(self, index: int, outline: Outline) -> SheetFrame:
         """The frame of sheet `index` (0-based).
@@ -94,17 +92,13 @@ class Shell:
         sheets = {SHEET_PART.format(number + 1) for number in range(len(outlines))}
         return {name: part for name, part in self._build(outlines).items() if name not in sheets}
 
-    def _find_samples(self) -> tuple[tuple[int, str], ...]:
-        """Of each column the style index (0, the default, needs no mention) and the formula."""
+    def _find_styles(self) -> tuple[int, ...]:
+        """The style index of each column's cells; 0, the default, needs no mention in a cell."""
         sheet = self._build([_ANY])[SHEET_PART.format(1)]
-        begin = self._rows_begin(sheet)
-        sample = sheet[begin : self._rows_end(sheet, 0)].decode()
-        found = {
-            letters: (int(style or 0), formula)
-            for letters, style, formula in _SAMPLE.findall(sample)
-        }
+        sample = sheet[self._rows_begin(sheet) : self._rows_end(sheet, 0)].decode()
+        found = {letters: int(style) for letters, style in _SAMPLE.findall(sample)}
         places = range(len(self._layout.headers))
-        return tuple(found.get(xl_col_to_name(place), (0, "")) for place in places)
+        return tuple(found.get(xl_col_to_name(place), 0) for place in places)
 
     def _rows_begin(self, sheet: bytes) -> int:
         """Where the header's row ends."""
@@ -128,8 +122,7 @@ class Shell:
 
     def _build(self, outlines: Sequence[Outline]) -> dict[str, bytes]:
         buffer = io.BytesIO()
-        options = {"in_memory": True, "use_future_functions": True}
-        with xlsxwriter.Workbook(buffer, options) as workbook:
+        with xlsxwriter.Workbook(buffer, {"in_memory": True}) as workbook:
             workbook.set_properties({**given(self._layout.options.properties), "created": _CREATED})
             if self._layout.options.protection != "none":
                 workbook.read_only_recommended()
@@ -174,25 +167,12 @@ class Shell:
             if width is not None or hidden:
                 sheet.set_column(place, place, width, None, hidden)
             sheet.write_string(top, place, name, header)
-            if self._layout.is_formula(place):
-                segments = self._layout.segments[place - len(self._layout.columns)]
-                sheet.write_formula(top + 1, place, _marked(segments), looks.cell(place), "")
-            else:
-                # XlsxWriter leaves out a blank cell without a format: such a column has style 0.
-                sheet.write_blank(top + 1, place, None, looks.cell(place))
+            # XlsxWriter leaves out a blank cell without a format: such a column has style 0.
+            sheet.write_blank(top + 1, place, None, looks.cell(place))
 
 
 _ANY: Final = Outline("sheet")
 """A sheet whose name and rows do not matter."""
-
-
-def _marked(segments: Segments) -> str:
-    """A formula in which a mark stands for the number of the row."""
-    parts = (
-        literal + ("" if place is None else f"{xl_col_to_name(place)}{ROW_MARK}")
-        for literal, place in segments
-    )
-    return "=" + "".join(parts)
 
 
 PREFACE: Final = ("_rels/.rels", "docProps/core.xml", "xl/theme/theme1.xml")
