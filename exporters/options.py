@@ -17,6 +17,7 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
+from pydantic_core import ErrorDetails
 
 from exporters.errors import InvalidOptions
 from exporters.hints import SHOWN_VALUE, closest, refusal
@@ -49,10 +50,11 @@ class FormatOptions(BaseModel):
             known = sorted(cls.model_fields)
             hint = closest(unknown, known) or f"; it has: {', '.join(known)}"
             raise InvalidOptions(f"options.{unknown}: {cls.format_name} has no such option{hint}")
+        styled = _styled(values, {**cls.styles, **(styles or {})})
         try:
-            return cls.model_validate(_styled(values, {**cls.styles, **(styles or {})}))
+            return cls.model_validate(styled)
         except ValidationError as error:
-            raise InvalidOptions(_sentence(error)) from None
+            raise InvalidOptions(_sentence(error, styled)) from None
 
     @classmethod
     def describe(cls) -> dict[str, dict[str, Any]]:
@@ -81,15 +83,32 @@ def _styled(values: Mapping[str, Any], styles: Styles) -> dict[str, Any]:
     return {**styles[name], **values}
 
 
-def _sentence(error: ValidationError) -> str:
+def _sentence(error: ValidationError, values: Mapping[str, Any]) -> str:
     first = error.errors(include_url=False)[0]
-    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
-    key = "".join(["options", *parts])
+    key = _key(first, values)
     if first["type"] == "extra_forbidden":
         return f"{key}: there is no such key"
     if first["type"] == "missing":
         return f"{key} is missing; it is required"
     return refusal(key, first)
+
+
+def _key(error: ErrorDetails, values: Any) -> str:
+    """Where an error is; the names of a union's members stand in its place too, and are no keys."""
+    key, above = "options", None
+    for part in error["loc"]:
+        if isinstance(part, int):
+            key += f"[{part}]"
+            values = values[part]
+        elif isinstance(values, Mapping) and not _is_tag(part, above, values):
+            key += f".{part}"
+            values = values.get(part)
+        above = part
+    return key
+
+
+def _is_tag(part: str, above: int | str | None, values: Mapping[str, Any]) -> bool:
+    return isinstance(above, int) and values.get("type") == part
 
 
 def _delimiter(value: object) -> object:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from xlsxwriter.utility import xl_col_to_name, xl_range
 
-from exporters.xlsx.features import (
+from exporters.xlsx.conditions import (
     CellRule,
     ColorScale,
     ConditionalFormat,
@@ -18,6 +18,7 @@ from exporters.xlsx.features import (
     RankRule,
     TextRule,
 )
+from exporters.xlsx.features import joined_list
 from exporters.xlsx.formulas import formula_text
 from exporters.xlsx.layout import Layout
 from exporters.xlsx.looks import Looks
@@ -178,7 +179,7 @@ def add_validations(sheet: Any, layout: Layout, rows: int) -> None:
     """Lists of values from which whoever edits a cell chooses."""
     for each in layout.options.validations:
         place = layout.place("validations", each.column)
-        rule: dict[str, Any] = {"validate": "list", "source": list(each.values)}
+        rule: dict[str, Any] = {"validate": "list", "source": [joined_list(each.values)]}
         if each.error is not None:
             rule["error_message"] = each.error
         sheet.data_validation(_column_range(layout, place, rows), rule)

@@ -15,10 +15,11 @@ from exporters.columns import Column, Projection
 from exporters.errors import InvalidOptions, LimitExceeded
 from exporters.hints import closest
 from exporters.number_formats import check_format
+from exporters.xlsx.conditions import FormulaRule
 from exporters.xlsx.features import (
     MAX_FORMULA,
+    UNKEPT,
     FormulaColumn,
-    FormulaRule,
     TotalFunction,
     formula_segments,
 )
@@ -128,11 +129,14 @@ class Layout:
             raise InvalidOptions(message) from None
 
     def _totals(self) -> Mapping[int, TotalFunction]:
-        found = {
-            self.place("totals", name): function for name, function in self.options.totals.items()
-        }
-        for place, function in found.items():
+        found: dict[int, TotalFunction] = {}
+        for name, function in self.options.totals.items():
+            place = self.place("totals", name)
+            if place in found:
+                message = f"options.totals: {self.headers[place]!r} has two; leave out one of them"
+                raise InvalidOptions(message)
             self._check_total(place, function)
+            found[place] = function
         return found
 
     def _check_total(self, place: int, function: TotalFunction) -> None:
@@ -168,6 +172,12 @@ class Layout:
             self.place(key, each.column)
             if isinstance(each, FormulaRule):
                 self.segments_of(key, each.formula)
+        twice = _twice(
+            self.headers[self.place("validations", each.column)] for each in options.validations
+        )
+        if twice is not None:
+            message = f"options.validations: {twice!r} has two lists; leave out one of them"
+            raise InvalidOptions(message)
         for place in self.links:
             self._check_text("urls", place)
         if self.split is not None:
@@ -195,6 +205,12 @@ class Layout:
             what = "an empty header" if twice is None else f"{twice!r} twice, case aside"
             message = f"options.table_style: the columns have {what}; a table needs one for each"
             raise InvalidOptions(message)
+        unkept = next(filter(UNKEPT.search, self.headers), None)
+        if unkept is not None:
+            message = (
+                f"options.table_style: the header {unkept[:40]!r} has a character that a table "
+            )
+            raise InvalidOptions(f"{message}cannot keep; give another")
 
 
 def _places(

@@ -30,12 +30,12 @@ from exporters import (
 )
 from exporters.number_formats import NAMED_FORMATS, check_number_format
 from exporters.xlsx.cells import WARNINGS
+from exporters.xlsx.conditions import ConditionalFormat
 from exporters.xlsx.features import (
     MAX_FORMULA,
     MAX_LINE,
     MAX_LIST,
     CellStyle,
-    ConditionalFormat,
     FormulaColumn,
     Properties,
     Validation,
