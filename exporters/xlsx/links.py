@@ -22,7 +22,7 @@ MAX_LINKS: Final = 65_530
 """Links of a sheet (Excel specifications and limits)."""
 
 MAX_ADDRESS: Final = 2_079
-"""Characters of a link's address (XlsxWriter's documentation of `write_url`)."""
+"""Characters of a link's address once escaped (XlsxWriter's documentation of `write_url`)."""
 
 _ADDRESS: Final = r"^(?i:https?://|ftps?://|mailto:)[^\x00-\x1f\x{FFFE}\x{FFFF}]+$"
 
@@ -33,12 +33,19 @@ _ESCAPED: Final = {
 } | {"&": "&amp;"}  # fmt: skip
 """What Excel escapes in an address; and what XML does."""
 
+_LONGER: Final = r'[ "<>\[\]^`{}%]'
+"""One character that may become three."""
+
 _ESCAPE: Final = "%[0-9a-fA-F]{2}"
 
 
 def link_mask(texts: pa.Array) -> pa.Array:
     """Which texts are addresses that can be links; a null is none."""
-    short = pc.less_equal(pc.utf8_length(texts), MAX_ADDRESS)
+    lengths = pc.utf8_length(texts)
+    if 3 * (pc.max(lengths).as_py() or 0) > MAX_ADDRESS:
+        escapes = pc.count_substring_regex(texts, _LONGER)
+        lengths = pc.add(lengths, pc.multiply(escapes, 2))
+    short = pc.less_equal(lengths, MAX_ADDRESS)
     return pc.and_(pc.match_substring_regex(texts, _ADDRESS), short).fill_null(False)
 
 

@@ -39,6 +39,8 @@ _CREATED: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _DIMENSION: Final = re.compile(rb"<dimension [^>]*/>")
 _SAMPLE: Final = re.compile(r'<c r="([A-Z]+)\d+" s="(\d+)"/>')
 _TABLE: Final = re.compile(rb"tables/table\d+\.xml")
+_DATA_BAR: Final = re.compile(rb"(?<=\{DA7ABA51-AAAA-)BBBB-0002(?=-)")
+"""The number of the sheet in what XlsxWriter calls a data bar."""
 
 _ROW_END: Final = b"</row>"
 
@@ -82,10 +84,13 @@ class Shell:
         All sheets after the first are alike but for their rows: only the first is selected.
         """
         frame = self._frame(min(index, 1), outline.rows, outline.totals)
-        if frame.relationships is None or index <= 1:
+        if index <= 1:
             return frame
+        tail = _DATA_BAR.sub(b"BBBB-%04X" % (index + 1), frame.tail)
         table = b"tables/table%d.xml" % (index + 1)
-        return SheetFrame(frame.head, frame.tail, _TABLE.sub(table, frame.relationships))
+        return SheetFrame(
+            frame.head, tail, frame.relationships and _TABLE.sub(table, frame.relationships)
+        )
 
     def parts(self, outlines: Sequence[Outline]) -> dict[str, bytes]:
         """Every part but the sheets."""
