@@ -2,10 +2,8 @@ import io
 import re
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from functools import cached_property
 from typing import Any
 
 import openpyxl
@@ -13,7 +11,6 @@ import pyarrow as pa
 import pytest
 import xlsxwriter
 from openpyxl.styles.numbers import BUILTIN_FORMATS
-from openpyxl.worksheet.worksheet import Worksheet
 from python_calamine import CalamineWorkbook
 
 from exporters import (
@@ -34,7 +31,7 @@ from exporters.xlsx.exporter import _WORST_ESCAPE
 from exporters.xlsx.layout import MAX_COLUMNS, Layout
 from exporters.xlsx.rows import RowWriter
 from exporters.xlsx.sheets import MAX_SHEETS
-from tests.support.workbooks import Styles
+from tests.support.workbooks import File, Styles
 
 PEOPLE = pa.table(
     {
@@ -43,39 +40,6 @@ PEOPLE = pa.table(
         "born": [date(1915, 12, 10), None, date(1906, 12, 9)],
     }
 )
-
-
-@dataclass(frozen=True)
-class File:
-    """A workbook that was written, through the eyes of several readers."""
-
-    data: bytes
-    sheets: int
-    warnings: dict[str, int]
-
-    @cached_property
-    def parts(self) -> dict[str, bytes]:
-        with zipfile.ZipFile(io.BytesIO(self.data)) as archive:
-            assert archive.testzip() is None
-            return {name: archive.read(name) for name in archive.namelist()}
-
-    @cached_property
-    def book(self) -> openpyxl.Workbook:
-        return openpyxl.load_workbook(io.BytesIO(self.data))
-
-    @property
-    def sheet(self) -> Worksheet:
-        return self.book.worksheets[0]
-
-    @property
-    def rows(self) -> list[list[tuple[Any, ...]]]:
-        """The values of each sheet."""
-        return [list(sheet.iter_rows(values_only=True)) for sheet in self.book.worksheets]
-
-    @property
-    def by_calamine(self) -> list[list[list[Any]]]:
-        book = CalamineWorkbook.from_filelike(io.BytesIO(self.data))
-        return [book.get_sheet_by_name(name).to_python() for name in book.sheet_names]
 
 
 Write = Callable[..., File]

@@ -1,6 +1,7 @@
+import openpyxl
 import pytest
 
-from exporters.xlsx.sheet_names import numbered_name
+from exporters.xlsx.sheet_names import check_sheet_name, numbered_name, sheet_name_of
 
 
 @pytest.mark.parametrize(
@@ -29,3 +30,31 @@ def test_a_long_name_of_emoji_is_cut_as_excel_counts() -> None:
     title = numbered_name("😀" * 15, 2)
     assert title.endswith(" (2)")
     assert len(title.encode("utf-16-le")) // 2 <= 31
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        ("Germany", "Germany"),
+        ("订单", "订单"),
+        ("a/b:c*d?e[f]g\\h", "a_b_c_d_e_f_g_h"),
+        ("2024-02-29 12:00:00", "2024-02-29 12_00_00"),
+        ("'quoted'", "quoted"),
+        ("O'Neill", "O'Neill"),
+        ("History", "History_"),
+        ("line\nend\t\x00", "line_end__"),
+        ("a" * 40, "a" * 31),
+        ("a" * 30 + "'b", "a" * 30),
+        ("😀" * 20, "😀" * 15),
+        (" a ", "a"),
+        ("", "(empty)"),
+        ("  ", "(empty)"),
+        ("' '", "(empty)"),
+        ("''", "(empty)"),
+        (None, "(empty)"),
+    ],
+)
+def test_a_value_gives_a_name_that_excel_takes(value: str | None, name: str) -> None:
+    assert sheet_name_of(value) == name
+    assert check_sheet_name(name) == name
+    openpyxl.Workbook().active.title = name
