@@ -17,9 +17,10 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
+from pydantic_core import ErrorDetails
 
 from exporters.errors import InvalidOptions
-from exporters.hints import SHOWN_VALUE, closest, dotted, no_such_key, refusal
+from exporters.hints import SHOWN_VALUE, closest, no_such_key, refusal
 
 _NO_DELIMITERS: Final = frozenset(string.ascii_letters + string.digits + '+-.: "\r\n\0')
 """What numbers, dates and quoting are written with cannot part cells."""
@@ -56,10 +57,11 @@ class FormatOptions(BaseModel):
         if unknown is not None:
             refused = no_such_option(cls, unknown, sorted(cls.model_fields))
             raise InvalidOptions(f"options.{unknown}: {refused}")
+        styled = cls._styled(values, {**cls.styles, **(styles or {})})
         try:
-            return cls.model_validate(cls._styled(values, {**cls.styles, **(styles or {})}))
+            return cls.model_validate(styled)
         except ValidationError as error:
-            raise InvalidOptions(_sentence(cls, error)) from None
+            raise InvalidOptions(_sentence(cls, error, styled)) from None
 
     @classmethod
     def describe(cls, styles: Styles | None = None) -> dict[str, dict[str, Any]]:
@@ -70,10 +72,12 @@ class FormatOptions(BaseModel):
         schema = cls.model_json_schema()["properties"]
         if "style" in schema:
             schema["style"]["enum"] = sorted({**cls.styles, **(styles or {})})
+        defaults = cls().model_dump(mode="json", exclude_none=True)
         return {
-            name: {
+            name: {"default": defaults.get(name)}
+            | {
                 key: schema[name][key]
-                for key in ("default", "description", "enum", "minimum", "maximum")
+                for key in ("description", "enum", "minimum", "maximum")
                 if key in schema[name]
             }
             for name in sorted(schema)
@@ -106,14 +110,34 @@ def no_such_option(options: type[FormatOptions], name: str, known: Sequence[str]
     return f"{options.format_name} has no such option{near}"
 
 
-def _sentence(options: type[FormatOptions], error: ValidationError) -> str:
+def _sentence(
+    options: type[FormatOptions], error: ValidationError, values: Mapping[str, Any]
+) -> str:
     first = error.errors(include_url=False)[0]
-    key = f"options{dotted(first['loc'])}"
+    key = _key(first, values)
     if first["type"] == "extra_forbidden":
         return f"{key}: {no_such_key(options, first['loc'])}"
     if first["type"] == "missing":
         return f"{key} is missing; it is required"
     return refusal(key, first)
+
+
+def _key(error: ErrorDetails, values: Any) -> str:
+    """Where an error is; the names of a union's members stand in its place too, and are no keys."""
+    key, above = "options", None
+    for part in error["loc"]:
+        if isinstance(part, int):
+            key += f"[{part}]"
+            values = values[part]
+        elif isinstance(values, Mapping) and not _is_tag(part, above, values):
+            key += f".{part}"
+            values = values.get(part)
+        above = part
+    return key
+
+
+def _is_tag(part: str, above: int | str | None, values: Mapping[str, Any]) -> bool:
+    return isinstance(above, int) and values.get("type") == part
 
 
 def _delimiter(value: object) -> object:

@@ -183,3 +183,11 @@ class FloatCells(CellWriter):
 
     def filled(self, column: pl.Expr) -> pl.Expr:
         return column.is_finite().fill_null(False)
+
+
+@dataclass(frozen=True, slots=True)
+class SingleCells(FloatCells):
+    """32-bit floats, whose cells hold their shortest decimal: Excel reads 0.1, not the float."""
+
+    def numbers(self, column: pl.Expr) -> pl.Expr:
+        return pl.when(self.filled(column)).then(column.cast(pl.String).cast(pl.Float64))

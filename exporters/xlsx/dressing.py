@@ -3,12 +3,13 @@
 Each function is given a sheet that has its header; ranges reach to the last of the sheet's rows.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from xlsxwriter.utility import xl_col_to_name
+from xlsxwriter.utility import xl_col_to_name, xl_range
 
-from exporters.xlsx.features import (
+from exporters.xlsx.conditions import (
     CellRule,
     ColorScale,
     ConditionalFormat,
@@ -17,7 +18,9 @@ from exporters.xlsx.features import (
     RankRule,
     TextRule,
 )
-from exporters.xlsx.layout import Layout, Segments
+from exporters.xlsx.features import joined_list
+from exporters.xlsx.formulas import formula_text
+from exporters.xlsx.layout import Layout
 from exporters.xlsx.looks import Looks
 
 TOTALS: Final[Mapping[str, tuple[str, int]]] = {
@@ -34,53 +37,91 @@ Values = Sequence[float | None]
 """The totals of a sheet by place; None where they are not known."""
 
 
-def add_table(sheet: Any, layout: Layout, looks: Looks, totals: Values) -> None:
-    """Make header and rows an Excel table, with its own row of totals.
+def add_table(sheet: Any, layout: Layout, looks: Looks, number: int) -> None:
+    """Make header and rows an Excel table, the workbook's `number`th, as if there were one row.
 
-    Told for a single data row: XlsxWriter would remember every cell of a larger table. The shell
-    puts the real last row in its place.
+    XlsxWriter remembers every cell of a table, so that the real range comes from `stretched`, and
+    the cells of the totals from `add_totals`. The formats of its columns are what Excel gives to
+    rows that are added.
     """
-    header = looks.header()
     columns = [
-        {"header": name, "header_format": header, **_table_total(layout, looks, place, totals)}
+        {
+            "header": name,
+            "header_format": looks.header(place),
+            "format": looks.cell(place),
+            **_table_total(layout, place),
+        }
         for place, name in enumerate(layout.headers)
     ]
     options = {
+        "name": f"Table{number}",
         "columns": columns,
         "style": f"Table Style {str(layout.options.table_style).title()}",
         "autofilter": layout.options.autofilter,
         "total_row": bool(layout.totals),
     }
-    top, bottom = layout.first_row - 2, layout.first_row - 1
-    sheet.add_table(top, 0, bottom + bool(layout.totals), len(layout.headers) - 1, options)
+    whole, _filtered = _table_ranges(layout, 1)
+    sheet.add_table(whole, options)
 
 
-def _table_total(layout: Layout, looks: Looks, place: int, totals: Values) -> dict[str, Any]:
+def _table_total(layout: Layout, place: int) -> dict[str, Any]:
     if place in layout.totals:
-        function = TOTALS[layout.totals[place]][0]
-        value = _shown(totals, place)
-        return {"total_function": function, "total_value": value, "format": looks.total(place)}
-    if place == _label_place(layout):
-        return {"total_string": layout.options.totals_label, "format": looks.total(place)}
-    return {}
+        return {"total_function": TOTALS[layout.totals[place]][0]}
+    return {"total_string": layout.options.totals_label} if place == _label_place(layout) else {}
 
 
-def add_totals(sheet: Any, layout: Layout, looks: Looks, rows: int, totals: Values) -> None:
-    """A row of totals, which are those of `rows` rows; `add_table` has its own.
+def stretched(table: bytes, layout: Layout, rows: int) -> bytes:
+    """The part of a table with the range of so many rows."""
+    whole, filtered = (f'ref="{each}"'.encode() for each in _table_ranges(layout, rows))
+    small, small_filtered = (f'ref="{each}"'.encode() for each in _table_ranges(layout, 1))
+    table = table.replace(b" " + small, b" " + whole, 1)
+    return table.replace(b"<autoFilter " + small_filtered, b"<autoFilter " + filtered, 1)
 
-    It stands below the first data row, because XlsxWriter would walk to the last. The shell moves
-    it there.
+
+def _table_ranges(layout: Layout, rows: int) -> tuple[str, str]:
+    """The range of a table, and that without its row of totals."""
+    top, bottom, right = (
+        layout.options.start_row - 1,
+        layout.last_row(rows) - 1,
+        len(layout.headers),
+    )
+    return (
+        xl_range(top, 0, bottom + bool(layout.totals), right - 1),
+        xl_range(top, 0, bottom, right - 1),
+    )
+
+
+def add_totals(
+    sheet: Any, layout: Layout, looks: Looks, areas: Sequence[str], totals: Values
+) -> None:
+    """A row of totals, each of one of `areas`.
+
+    It stands below the first data row, because XlsxWriter would walk to the last; the shell moves
+    it there. XlsxWriter's own in a table name the column without its table, which LibreOffice
+    cannot read.
     """
     row = layout.first_row
-    for place in range(len(layout.headers)):
+    for place, area in enumerate(areas):
         if place in layout.totals:
             number = TOTALS[layout.totals[place]][1]
-            formula = f"=SUBTOTAL({number},{_column_range(layout, place, rows)})"
+            formula = f"=SUBTOTAL({number},{area})"
             sheet.write_formula(row, place, formula, looks.total(place), _shown(totals, place))
         elif place == _label_place(layout):
             sheet.write_string(row, place, layout.options.totals_label, looks.total(place))
         else:
             sheet.write_blank(row, place, None, looks.total(place))
+
+
+def areas(layout: Layout, rows: int, number: int) -> list[str]:
+    """What the totals are of: the rows of each column, in the `number`th table by its name."""
+    if layout.options.table_style is None:
+        return [_column_range(layout, place, rows) for place in range(len(layout.headers))]
+    return [f"Table{number}[{_escaped(header)}]" for header in layout.headers]
+
+
+def _escaped(header: str) -> str:
+    """A header in a reference to a table's column (ECMA-376 part 1, 18.17.6.2)."""
+    return re.sub(r"['#\[\]]", r"'\g<0>", header)
 
 
 def _label_place(layout: Layout) -> int | None:
@@ -124,7 +165,8 @@ def _conditional(each: ConditionalFormat, layout: Layout, looks: Looks) -> dict[
             rule |= {"criteria": "%"} if each.percent else {}
         case FormulaRule():
             segments = layout.segments_of("conditional_formats", each.formula)
-            rule = {"type": "formula", "criteria": row_formula(segments, layout.first_row)}
+            criteria = formula_text(segments, layout.first_row, fixed=True)
+            rule = {"type": "formula", "criteria": criteria}
         case _:
             rule = {"type": {"blank": "blanks"}.get(each.type, each.type)}
     return rule | {"format": looks.rule(each.style)}
@@ -151,20 +193,11 @@ def _operand(value: float | str) -> float | str:
     return '"{}"'.format(value.replace('"', '""')) if isinstance(value, str) else value
 
 
-def row_formula(segments: Segments, row: int | str) -> str:
-    """A formula for one row, whose columns stay where they are when it is moved."""
-    parts = (
-        literal + ("" if place is None else f"${xl_col_to_name(place)}{row}")
-        for literal, place in segments
-    )
-    return "=" + "".join(parts)
-
-
 def add_validations(sheet: Any, layout: Layout, rows: int) -> None:
     """Lists of values from which whoever edits a cell chooses."""
     for each in layout.options.validations:
         place = layout.place("validations", each.column)
-        rule: dict[str, Any] = {"validate": "list", "source": list(each.values)}
+        rule: dict[str, Any] = {"validate": "list", "source": [joined_list(each.values)]}
         if each.error is not None:
             rule["error_message"] = each.error
         sheet.data_validation(_column_range(layout, place, rows), rule)

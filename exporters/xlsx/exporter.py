@@ -86,17 +86,16 @@ class XlsxExporter(Exporter):
     def _submit(self, block: pa.RecordBatch) -> None:
         split = self._layout.split
         if split is None:
-            self._submit_rows(block)
+            self._submit_rows(block, self._opened(block))
             return
         start = 0
         for value, rows in runs(self._projection.apply(block).column(split)):
             self._sheets.turn_to(value)
-            self._submit_rows(block.slice(start, rows))
+            self._submit_rows(block.slice(start, rows), self._opened(block))
             start += rows
 
-    def _submit_rows(self, block: pa.RecordBatch) -> None:
+    def _submit_rows(self, block: pa.RecordBatch, workbook: Workbook) -> None:
         """Rows of one sheet, or of several where one is full."""
-        workbook = self._opened(block)
         start = 0
         while start < block.num_rows:
             rows = block.slice(start, self._sheets.room(0))

@@ -4,12 +4,15 @@ Columns are named by their header in the file, or by their name in the stream. W
 known when the stream is (`layout.py`); everything else is checked here, before it is opened.
 """
 
+import re
+from collections.abc import Sequence
 from string import Formatter
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from exporters.number_formats import check_format
+from exporters.xlsx.sheet_names import units
 
 MAX_LIST: Final = 255
 """Characters of a list of allowed values, commas included (Excel specifications and limits)."""
@@ -17,9 +20,35 @@ MAX_LIST: Final = 255
 MAX_FORMULA: Final = 8_192
 """Characters of a formula (Excel specifications and limits)."""
 
+MAX_LINE: Final = 255
+"""Characters of a line such as a title or what Excel says to a wrong value."""
+
+UNKEPT: Final = re.compile("[\x00-\x09\x0b-\x1f\ufffe\uffff]|_x[0-9A-Fa-f]{4}_")
+"""What an attribute of XML does not keep, and what Excel reads in it as another character."""
+
+
+def _kept(value: str) -> str:
+    unkept = UNKEPT.search(value)
+    if unkept is not None:
+        raise ValueError(f"{unkept[0]!r} cannot be kept in a workbook; leave it out")
+    return value
+
+
+def _line(value: str) -> str:
+    if not 1 <= units(value) <= MAX_LINE:
+        raise ValueError(f"Excel takes 1 to {MAX_LINE} characters")
+    return _kept(value)
+
+
+def _color(value: str) -> str:
+    if not re.fullmatch("#[0-9A-Fa-f]{6}", value):
+        raise ValueError("use a colour such as '#1F4E78'")
+    return value
+
+
 NumberFormat = Annotated[str, AfterValidator(check_format)]
-Color = Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")]
-Line = Annotated[str, Field(min_length=1, max_length=255)]
+Color = Annotated[str, AfterValidator(_color)]
+Line = Annotated[str, AfterValidator(_line)]
 
 
 class Feature(BaseModel):
@@ -34,7 +63,7 @@ class CellStyle(Feature):
     bold: bool | None = None
     italic: bool | None = None
     underline: bool | None = None
-    font: Annotated[str, Field(min_length=1, max_length=31)] | None = None
+    font: Annotated[str, Field(min_length=1, max_length=31), AfterValidator(_kept)] | None = None
     size: Annotated[float, Field(ge=1, le=409)] | None = None
     color: Color | None = None
     background: Color | None = None
@@ -43,22 +72,31 @@ class CellStyle(Feature):
     border: Literal["none", "bottom", "all"] | None = None
 
 
+_UNKEPT_IN_FORMULA: Final = re.compile("[\x00-\x08\x0b-\x1f\ue000\ufffe\uffff]")
+"""U+E000 stands for the row's number while a formula is written."""
+
+
 def _segments(formula: str) -> list[tuple[str, str | None]]:
     """Literals, each with the column named behind it; `{{` and `}}` are braces."""
     found = []
     for literal, column, spec, conversion in Formatter().parse(formula):
         if column == "" or spec or conversion:
-            raise ValueError("name a column in braces, as {price}; write braces as {{ and }}")
+            raise ValueError("no column's name")
         found.append((literal, column))
     return found
 
 
 def _formula(value: str) -> str:
+    unkept = _UNKEPT_IN_FORMULA.search(value)
+    if unkept is not None:
+        raise ValueError(f"{unkept[0]!r} cannot be kept in a workbook; leave it out")
     try:
         _segments(value)
-    except ValueError as error:
-        reason = str(error)
-        raise ValueError(f"{reason}; use a formula such as '={{price}}*{{quantity}}'") from None
+    except ValueError:
+        raise ValueError(
+            "use a formula such as '={price}*{quantity}', with single braces around columns only; "
+            "write braces as {{ and }}"
+        ) from None
     if not value.lstrip("=").strip():
         raise ValueError("use a formula such as '={price}*{quantity}'")
     return value
@@ -76,81 +114,6 @@ class FormulaColumn(Feature):
     width: Annotated[float, Field(gt=0, le=255)] | None = None
 
 
-class ColorScale(Feature):
-    """A colour for each number between the least and the greatest."""
-
-    type: Literal["color_scale"]
-    column: str
-    colors: Annotated[list[Color], Field(min_length=2, max_length=3)] = [
-        "#F8696B",
-        "#FFEB84",
-        "#63BE7B",
-    ]
-
-
-class DataBar(Feature):
-    """A bar behind each number."""
-
-    type: Literal["data_bar"]
-    column: str
-    color: Color = "#638EC6"
-
-
-class _Rule(Feature):
-    column: str
-    style: CellStyle
-
-
-class CellRule(_Rule):
-    """Cells that compare with a value in some way."""
-
-    type: Literal["cell"]
-    criteria: Literal["=", "!=", ">", ">=", "<", "<=", "between", "not between"]
-    value: float | str
-    maximum: float | str | None = None
-
-    @model_validator(mode="after")
-    def _bounds(self) -> Self:
-        if ("between" in self.criteria) != (self.maximum is not None):
-            raise ValueError("'between' and 'not between' need a maximum, the others take none")
-        return self
-
-
-class TextRule(_Rule):
-    """Cells whose text has another in it."""
-
-    type: Literal["text"]
-    criteria: Literal["containing", "not containing", "begins with", "ends with"]
-    value: Line
-
-
-class RankRule(_Rule):
-    """The greatest or the least numbers, so many of them or so many percent."""
-
-    type: Literal["top", "bottom"]
-    count: Annotated[int, Field(ge=1, le=1000)] = 10
-    percent: bool = False
-
-
-class PlainRule(_Rule):
-    """Values that stand more than once, values that do not, empty cells."""
-
-    type: Literal["duplicate", "unique", "blank"]
-
-
-class FormulaRule(_Rule):
-    """Cells in whose row a formula is true."""
-
-    type: Literal["formula"]
-    formula: FormulaText
-
-
-ConditionalFormat = Annotated[
-    ColorScale | DataBar | CellRule | TextRule | RankRule | PlainRule | FormulaRule,
-    Field(discriminator="type"),
-]
-
-
 class Validation(Feature):
     """A list of values from which whoever edits a cell chooses."""
 
@@ -163,7 +126,7 @@ class Validation(Feature):
     def _fits(self) -> Self:
         if any("," in value for value in self.values):
             raise ValueError("Excel parts the values by commas; use values without one")
-        length = len(",".join(self.values))
+        length = units(joined_list(self.values))
         if length > MAX_LIST:
             raise ValueError(f"the values are {length} characters together; Excel takes {MAX_LIST}")
         return self
@@ -180,6 +143,11 @@ class Properties(Feature):
     category: Line | None = None
     keywords: Line | None = None
     comments: Line | None = None
+
+
+def joined_list(values: Sequence[str]) -> str:
+    """A list of values as it stands in a text of a formula, where quotes are doubled."""
+    return ",".join(values).replace('"', '""')
 
 
 TotalFunction = Literal["sum", "average", "count", "min", "max"]

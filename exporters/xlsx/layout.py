@@ -6,6 +6,7 @@ that does not exist comes early. Places are 0-based, rows are 1-based as in Exce
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
 from typing import Final
 
 import pyarrow as pa
@@ -14,7 +15,15 @@ from exporters.columns import Column, Projection
 from exporters.errors import InvalidOptions, LimitExceeded
 from exporters.hints import closest
 from exporters.number_formats import check_format
-from exporters.xlsx.features import FormulaColumn, TotalFunction, formula_segments
+from exporters.xlsx.conditions import FormulaRule
+from exporters.xlsx.features import (
+    MAX_FORMULA,
+    UNKEPT,
+    FormulaColumn,
+    TotalFunction,
+    formula_segments,
+)
+from exporters.xlsx.formulas import Segments, formula_text
 from exporters.xlsx.options import SHEET_ROWS, XlsxOptions
 
 MAX_COLUMNS: Final = 16_384
@@ -28,9 +37,6 @@ MAX_TABLE_HEADER: Final = 255
 
 _CELL_MARKUP: Final = 110
 """An upper bound for the XML around one value, in bytes."""
-
-Segments = tuple[tuple[str, int | None], ...]
-"""A formula's literals, each with the place of the column named behind it."""
 
 
 class Layout:
@@ -50,7 +56,8 @@ class Layout:
         self.options = options
         self._names = _places(self.headers, self.columns, projection.schema.names)
         self._check_columns()
-        self.segments = tuple(self._segments(formula) for formula in self.formulas)
+        self.segments = tuple(self.segments_of("formulas", each.formula) for each in self.formulas)
+        self._check_circles()
         self.totals = self._totals()
         self.links = frozenset(self.place("urls", name) for name in options.urls)
         self.hidden = frozenset(
@@ -97,25 +104,39 @@ class Layout:
 
     def segments_of(self, key: str, formula: str) -> Segments:
         """A checked formula of option `key` with its columns found."""
-        return tuple(
+        segments = tuple(
             (literal, None if name is None else self.place(key, name))
             for literal, name in formula_segments(formula)
         )
-
-    def _segments(self, column: FormulaColumn) -> Segments:
-        segments = self.segments_of("formulas", column.formula)
-        own = self._names[column.header]
-        if any(place == own for _literal, place in segments):
-            message = f"options.formulas: {column.header!r} refers to itself; name other columns"
-            raise InvalidOptions(message)
+        length = len(formula_text(segments, SHEET_ROWS, fixed=True))
+        if length > MAX_FORMULA:
+            message = f"options.{key}: the formula {formula[:40]!r}… has {length} characters with "
+            raise InvalidOptions(f"{message}its cells; Excel takes {MAX_FORMULA}")
         return segments
 
-    def _totals(self) -> Mapping[int, TotalFunction]:
-        found = {
-            self.place("totals", name): function for name, function in self.options.totals.items()
+    def _check_circles(self) -> None:
+        """No formula may need its own value, not by way of others either."""
+        needs = {
+            place: {each for _literal, each in segments if each is not None}
+            for place, segments in enumerate(self.segments, len(self.columns))
         }
-        for place, function in found.items():
+        try:
+            TopologicalSorter(needs).prepare()
+        except CycleError as error:
+            name, *between = (self.headers[place] for place in error.args[1][:-1])
+            way = f" by way of {', '.join(map(repr, between))}" if between else ""
+            message = f"options.formulas: {name!r} refers to itself{way}; name other columns"
+            raise InvalidOptions(message) from None
+
+    def _totals(self) -> Mapping[int, TotalFunction]:
+        found: dict[int, TotalFunction] = {}
+        for name, function in self.options.totals.items():
+            place = self.place("totals", name)
+            if place in found:
+                message = f"options.totals: {self.headers[place]!r} has two; leave out one of them"
+                raise InvalidOptions(message)
             self._check_total(place, function)
+            found[place] = function
         return found
 
     def _check_total(self, place: int, function: TotalFunction) -> None:
@@ -149,6 +170,14 @@ class Layout:
         for each in (*options.conditional_formats, *options.validations):
             key = "validations" if each in options.validations else "conditional_formats"
             self.place(key, each.column)
+            if isinstance(each, FormulaRule):
+                self.segments_of(key, each.formula)
+        twice = _twice(
+            self.headers[self.place("validations", each.column)] for each in options.validations
+        )
+        if twice is not None:
+            message = f"options.validations: {twice!r} has two lists; leave out one of them"
+            raise InvalidOptions(message)
         for place in self.links:
             self._check_text("urls", place)
         if self.split is not None:
@@ -176,6 +205,12 @@ class Layout:
             what = "an empty header" if twice is None else f"{twice!r} twice, case aside"
             message = f"options.table_style: the columns have {what}; a table needs one for each"
             raise InvalidOptions(message)
+        unkept = next(filter(UNKEPT.search, self.headers), None)
+        if unkept is not None:
+            message = (
+                f"options.table_style: the header {unkept[:40]!r} has a character that a table "
+            )
+            raise InvalidOptions(f"{message}cannot keep; give another")
 
 
 def _places(

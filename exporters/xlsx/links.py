@@ -24,7 +24,7 @@ MAX_LINKS: Final = 65_530
 """Links of a sheet (Excel specifications and limits)."""
 
 MAX_ADDRESS: Final = 2_079
-"""Characters of a link's address (XlsxWriter's documentation of `write_url`)."""
+"""Characters of a link's address once escaped (XlsxWriter's documentation of `write_url`)."""
 
 _SCHEMES: Final = ("https://", "http://", "mailto:", "ftp://", "ftps://")
 _PRINTABLE: Final = r"^[^\x00-\x1f\x{FFFE}\x{FFFF}]+$"
@@ -36,6 +36,9 @@ _ESCAPED: Final = {
 } | {"&": "&amp;"}  # fmt: skip
 """What Excel escapes in an address; and what XML does."""
 
+_LONGER: Final = r'[ "<>\[\]^`{}%]'
+"""One character that may become three."""
+
 _ESCAPE: Final = "%[0-9a-fA-F]{2}"
 
 
@@ -44,8 +47,10 @@ def link_mask(texts: pa.Array) -> pa.Array:
     mask = functools.reduce(pc.or_, (pc.starts_with(texts, scheme) for scheme in _SCHEMES))
     if len(texts) and has_unprintable(texts):
         mask = pc.and_(mask, pc.match_substring_regex(texts, _PRINTABLE))
-    if (pc.max(pc.binary_length(texts)).as_py() or 0) > MAX_ADDRESS:
-        mask = pc.and_(mask, pc.less_equal(pc.utf8_length(texts), MAX_ADDRESS))
+    if 3 * (pc.max(pc.binary_length(texts)).as_py() or 0) > MAX_ADDRESS:
+        escapes = pc.count_substring_regex(texts, _LONGER)
+        lengths = pc.add(pc.utf8_length(texts), pc.multiply(escapes, 2))
+        mask = pc.and_(mask, pc.less_equal(lengths, MAX_ADDRESS))
     return mask.fill_null(False)
 
 

@@ -6,9 +6,9 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from exporters.options import FormatOptions, Styles
+from exporters.xlsx.conditions import ConditionalFormat
 from exporters.xlsx.features import (
     CellStyle,
-    ConditionalFormat,
     FormulaColumn,
     Line,
     NumberFormat,
@@ -31,6 +31,18 @@ SheetName = Annotated[str, AfterValidator(check_sheet_name)]
 
 def _zone(value: str) -> str:
     check_zone(value)
+    return value
+
+
+_TABLE_STYLES: Final = {"light": 21, "medium": 28, "dark": 11}
+
+
+def _table_style(value: str) -> str:
+    known = {
+        f"{name} {number + 1}" for name, most in _TABLE_STYLES.items() for number in range(most)
+    }
+    if value not in known:
+        raise ValueError("use 'light 1' to '21', 'medium 1' to '28' or 'dark 1' to '11'")
     return value
 
 
@@ -81,15 +93,7 @@ class XlsxOptions(FormatOptions):
         0, ge=0, le=1000, description="how many columns on the left stay in view"
     )
     autofilter: bool = Field(False, description="whether the header has filter buttons")
-    table_style: (
-        Annotated[
-            str,
-            Field(
-                pattern=r"^(light ([1-9]|1\d|2[01])|medium ([1-9]|1\d|2[0-8])|dark ([1-9]|1[01]))$"
-            ),
-        ]
-        | None
-    ) = Field(
+    table_style: Annotated[str, AfterValidator(_table_style)] | None = Field(
         None,
         description="makes the rows an Excel table: 'light 1' to '21', 'medium 1' to '28', "
         "'dark 1' to '11'",

@@ -21,6 +21,7 @@ from exporters.xlsx.cells import (
     FloatCells,
     IntegerCells,
     Sight,
+    SingleCells,
     count,
 )
 from exporters.xlsx.formulas import FormulaCells
@@ -214,6 +215,7 @@ def cell_writer(kind: pa.DataType, style: int, options: XlsxOptions) -> CellWrit
 
 _SIMPLE_WRITERS: Final = (
     (pa.types.is_boolean, BooleanCells),
+    (pa.types.is_float32, SingleCells),
     (pa.types.is_floating, FloatCells),
     (pa.types.is_date, DateCells),
     (pa.types.is_time, TimeCells),

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from exporters.errors import InvalidData, LimitExceeded
+from exporters.hints import SHOWN_VALUE
 from exporters.xlsx.layout import Layout
 from exporters.xlsx.links import LinkRoom
 from exporters.xlsx.package import MAX_LENGTH
@@ -51,8 +52,9 @@ class Sheets:
             return
         if value in self._values:
             column = self._layout.options.split_by
+            shown = repr(value)[:SHOWN_VALUE]
             raise InvalidData(
-                f"options.split_by: the rows of {value!r} in column {column!r} do not stand "
+                f"options.split_by: the rows of {shown} in column {column!r} do not stand "
                 "together; sort the rows by that column"
             )
         first = not self._values

@@ -2,9 +2,8 @@
 
 XlsxWriter writes a small workbook in memory: header, formats, widths, panes, and all that is asked
 around the rows (`dressing.py`). Its sheet XML is split after the header row; the data rows are
-streamed between the two halves. A sample row of blank cells and formulas, one for each column,
-shows which style index each column has and how its formula is spelled, so that no private name of
-XlsxWriter is touched.
+streamed between the two halves. A sample row of blank cells, one for each column, shows which style
+index each column has, so that no private name of XlsxWriter is touched.
 
 What stands before the rows must not depend on how many there are (they are not known yet); what
 depends on it, such as the range of a table, stands after them or in other parts, and is taken from
@@ -25,24 +24,27 @@ from xlsxwriter.utility import xl_col_to_name
 
 from exporters.xlsx import dressing
 from exporters.xlsx.features import given
-from exporters.xlsx.layout import Layout, Segments
+from exporters.xlsx.formulas import ROW_MARK, formula_text, spelled
+from exporters.xlsx.layout import Layout
 from exporters.xlsx.looks import Looks
 
 SHEET_PART: Final = "xl/worksheets/sheet{}.xml"
-TABLE_PART: Final = "tables/table%d.xml"
 RELATIONSHIPS_PART: Final = "xl/worksheets/_rels/sheet{}.xml.rels"
+TABLE_PART: Final = "xl/tables/table{}.xml"
+"""Every sheet has a table, or none has."""
 
 _CREATED: Final = datetime(2000, 1, 1, tzinfo=UTC)
 """The document's date: fixed, so that the same data makes the same bytes."""
 
 _DIMENSION: Final = re.compile(rb"<dimension [^>]*/>")
-_SAMPLE: Final = re.compile(r'<c r="([A-Z]+)\d+"(?: s="(\d+)")?(?:/>|><f>(.*?)</f>)')
-_TABLE_PATH: Final = re.compile(rb"tables/table\d+\.xml")
-_TABLE_END: Final = re.compile(rb'( ref="[A-Z]+\d+:[A-Z]+)(\d+)')
+_SAMPLE: Final = re.compile(r'<c r="([A-Z]+)\d+" s="(\d+)"/>')
+_TABLE: Final = re.compile(rb"tables/table\d+\.xml")
+_TABLE_NAME: Final = re.compile(rb"(?<=<f>SUBTOTAL\(...,)Table\d+(?=\[)")
 _ROW_NUMBER: Final = re.compile(rb'( r="[A-Z]*)(\d+)')
+_DATA_BAR: Final = re.compile(rb"(?<=\{DA7ABA51-AAAA-)BBBB-[0-9A-F]{4}(?=-)")
+"""The number of the sheet in what XlsxWriter calls a data bar."""
 
-ROW_MARK: Final = "\ue000"
-"""Stands for the row number in a sample formula: a character of private use."""
+_ROW_END: Final = b"</row>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +77,13 @@ class Shell:
         self._first = Outline(name)
         # A workbook of one sheet is built twice: before its rows, and after them.
         self._build = lru_cache(maxsize=2)(self._build_parts)
-        self._samples = self._find_samples()
-        self.styles = tuple(style for style, _formula in self._samples)
+        self.styles = self._find_styles()
+        marked = [formula_text(segments, ROW_MARK) for segments in layout.segments]
+        self._formulas = spelled(marked) if marked else []
 
     def formula(self, place: int) -> tuple[str, ...]:
         """The XML of a column's formula, parted where the number of the row stands."""
-        return tuple(self._samples[place][1].split(ROW_MARK))
+        return tuple(self._formulas[place - len(self._layout.columns)].split(ROW_MARK))
 
     def sheet(self, index: int, outline: Outline) -> SheetFrame:
         """The frame of sheet `index` (0-based).
@@ -90,51 +93,37 @@ class Shell:
         number = min(index, 1) + 1
         parts = self._build((outline,) if index == 0 else (self._first, outline))
         sheet = _DIMENSION.sub(b"", parts[SHEET_PART.format(number)], count=1)
-        relationships = parts.get(RELATIONSHIPS_PART.format(number))
-        if relationships is not None:
-            relationships = _TABLE_PATH.sub(TABLE_PART.encode() % (index + 1), relationships)
         tail = self._moved(sheet[self._rows_end(sheet) :], outline)
-        return SheetFrame(sheet[: self._rows_begin(sheet)], tail, relationships)
+        relationships = parts.get(RELATIONSHIPS_PART.format(number))
+        return _numbered(
+            SheetFrame(sheet[: self._rows_begin(sheet)], tail, relationships), index + 1
+        )
 
     def parts(self, outlines: Sequence[Outline]) -> dict[str, bytes]:
         """Every part but the sheets."""
         sheets = {SHEET_PART.format(number + 1) for number in range(len(outlines))}
-        parts = {
-            name: part for name, part in self._build(tuple(outlines)).items() if name not in sheets
-        }
-        for number, outline in enumerate(outlines, 1):
-            name = f"xl/{TABLE_PART}" % number
-            if name in parts:
-                parts[name] = self._stretched(parts[name], outline)
-        return parts
+        parts = self._build(tuple(outlines))
+        return {name: part for name, part in parts.items() if name not in sheets}
 
     def _moved(self, tail: bytes, outline: Outline) -> bytes:
         """The row of totals, which stands below the first data row, below the last."""
         totals, end, rest = tail.partition(b"</sheetData>")
         shift = self._layout.last_row(outline.rows) - self._layout.first_row
-        return _ROW_NUMBER.sub(lambda found: _shifted(found, shift), totals) + end + rest
+        moved = _ROW_NUMBER.sub(lambda found: found[1] + b"%d" % (int(found[2]) + shift), totals)
+        return moved + end + rest
 
-    def _stretched(self, table: bytes, outline: Outline) -> bytes:
-        """A table of a single data row with all its rows."""
-        shift = self._layout.last_row(outline.rows) - self._layout.first_row
-        return _TABLE_END.sub(lambda found: _shifted(found, shift), table)
-
-    def _find_samples(self) -> tuple[tuple[int, str], ...]:
-        """Of each column the style index (0, the default, needs no mention) and the formula."""
+    def _find_styles(self) -> tuple[int, ...]:
+        """The style index of each column's cells; 0, the default, needs no mention in a cell."""
         sheet = self._build((self._first,))[SHEET_PART.format(1)]
-        begin = self._rows_begin(sheet)
-        sample = sheet[begin : self._rows_end(sheet)].decode()
-        found = {
-            letters: (int(style or 0), formula)
-            for letters, style, formula in _SAMPLE.findall(sample)
-        }
+        sample = sheet[self._rows_begin(sheet) : self._rows_end(sheet)].decode()
+        found = {letters: int(style) for letters, style in _SAMPLE.findall(sample)}
         places = range(len(self._layout.headers))
-        return tuple(found.get(xl_col_to_name(place), (0, "")) for place in places)
+        return tuple(found.get(xl_col_to_name(place), 0) for place in places)
 
     def _rows_begin(self, sheet: bytes) -> int:
-        """Where the sample row stands, or would stand if no column had a style."""
-        sample = sheet.find(b'<row r="%d"' % self._layout.first_row)
-        return sample if sample >= 0 else self._rows_end(sheet)
+        """Where the header's row ends."""
+        header = sheet.index(b'<row r="%d"' % self._layout.options.start_row)
+        return sheet.index(_ROW_END, header) + len(_ROW_END)
 
     def _rows_end(self, sheet: bytes) -> int:
         """Where the row of totals stands, or else where the rows end."""
@@ -143,18 +132,22 @@ class Shell:
 
     def _build_parts(self, outlines: tuple[Outline, ...]) -> Mapping[str, bytes]:
         buffer = io.BytesIO()
-        options = {"in_memory": True, "use_future_functions": True}
-        with xlsxwriter.Workbook(buffer, options) as workbook:
+        with xlsxwriter.Workbook(buffer, {"in_memory": True}) as workbook:
             workbook.set_properties({**given(self._layout.options.properties), "created": _CREATED})
             if self._layout.options.protection != "none":
                 workbook.read_only_recommended()
             looks = Looks(workbook, self._layout)
-            for outline in outlines:
-                self._fill(workbook.add_worksheet(outline.name), outline, looks)
+            for number, outline in enumerate(outlines, 1):
+                self._fill(workbook.add_worksheet(outline.name), outline, looks, number)
         with zipfile.ZipFile(buffer) as archive:
-            return {name: archive.read(name) for name in archive.namelist()}
+            parts = {name: archive.read(name) for name in archive.namelist()}
+        for number, outline in enumerate(outlines, 1):
+            table = TABLE_PART.format(number)
+            if table in parts:
+                parts[table] = dressing.stretched(parts[table], self._layout, outline.rows)
+        return parts
 
-    def _fill(self, sheet: Any, outline: Outline, looks: Looks) -> None:
+    def _fill(self, sheet: Any, outline: Outline, looks: Looks, number: int) -> None:
         layout, options, rows = self._layout, self._layout.options, outline.rows
         self._write_columns(sheet, looks)
         if options.title is not None:
@@ -163,9 +156,11 @@ class Shell:
         if rows_in_view or options.freeze_columns:
             sheet.freeze_panes(rows_in_view, options.freeze_columns)
         if options.table_style is not None:
-            dressing.add_table(sheet, layout, looks, outline.totals)
-        elif layout.totals:
-            dressing.add_totals(sheet, layout, looks, rows, outline.totals)
+            dressing.add_table(sheet, layout, looks, number)
+        if layout.totals:
+            dressing.add_totals(
+                sheet, layout, looks, dressing.areas(layout, rows, number), outline.totals
+            )
         if options.autofilter and options.table_style is None:
             last = layout.last_row(rows) - 1
             sheet.autofilter(options.start_row - 1, 0, last, len(layout.headers) - 1)
@@ -176,32 +171,24 @@ class Shell:
 
     def _write_columns(self, sheet: Any, looks: Looks) -> None:
         """Widths, the header and the sample row."""
-        top, header = self._layout.options.start_row - 1, looks.header()
+        top = self._layout.options.start_row - 1
         for place, (name, width) in enumerate(zip(self._layout.headers, self._widths, strict=True)):
             hidden = {"hidden": True} if place in self._layout.hidden else {}
             if width is not None or hidden:
                 sheet.set_column(place, place, width, None, hidden)
-            sheet.write_string(top, place, name, header)
-            if self._layout.is_formula(place):
-                segments = self._layout.segments[place - len(self._layout.columns)]
-                sheet.write_formula(top + 1, place, _marked(segments), looks.cell(place), "")
-            else:
-                # XlsxWriter leaves out a blank cell without a format: such a column has style 0.
-                sheet.write_blank(top + 1, place, None, looks.cell(place))
+            sheet.write_string(top, place, name, looks.header(place))
+            # XlsxWriter leaves out a blank cell without a format: such a column has style 0.
+            sheet.write_blank(top + 1, place, None, looks.cell(place))
 
 
-def _marked(segments: Segments) -> str:
-    """A formula in which a mark stands for the number of the row."""
-    parts = (
-        literal + ("" if place is None else f"{xl_col_to_name(place)}{ROW_MARK}")
-        for literal, place in segments
-    )
-    return "=" + "".join(parts)
-
-
-def _shifted(found: re.Match[bytes], shift: int) -> bytes:
-    """What was found, the number at its end moved."""
-    return found[1] + b"%d" % (int(found[2]) + shift)
+def _numbered(frame: SheetFrame, number: int) -> SheetFrame:
+    """The frame with the names that XlsxWriter makes of a sheet's number (1-based)."""
+    tail = _TABLE_NAME.sub(b"Table%d" % number, frame.tail)
+    tail = _DATA_BAR.sub(b"BBBB-%04X" % number, tail)
+    if frame.relationships is None:
+        return SheetFrame(frame.head, tail, None)
+    table = b"tables/table%d.xml" % number
+    return SheetFrame(frame.head, tail, _TABLE.sub(table, frame.relationships))
 
 
 PREFACE: Final = ("_rels/.rels", "docProps/core.xml", "xl/theme/theme1.xml")

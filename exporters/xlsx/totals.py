@@ -4,6 +4,7 @@ They count what Excel counts: numbers that are numbers in the file, not those th
 """
 
 from dataclasses import dataclass
+from math import isfinite
 from typing import Final
 
 import polars as pl
@@ -42,6 +43,8 @@ class Partial:
 
     def total(self, function: TotalFunction) -> float | None:
         """The total; None where Excel has an error, as for the average of nothing."""
+        if function in {"sum", "average"} and not isfinite(self.sum):
+            return None
         match function:
             case "count":
                 return self.cells

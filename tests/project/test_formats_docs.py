@@ -7,12 +7,14 @@ import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import time
+from datetime import datetime, time
+from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 from xml.etree import ElementTree as ET
 
+import openpyxl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
@@ -31,9 +33,22 @@ from exporters import (
 from exporters.nesting import MAX_DEPTH
 from exporters.number_formats import NAMED_FORMATS, check_number_format
 from exporters.xlsx.cells import WARNINGS
-from exporters.xlsx.layout import MAX_COLUMNS, MAX_HEADER_LENGTH
+from exporters.xlsx.conditions import ConditionalFormat
+from exporters.xlsx.features import (
+    MAX_FORMULA,
+    MAX_LINE,
+    MAX_LIST,
+    CellStyle,
+    FormulaColumn,
+    Properties,
+    Validation,
+)
+from exporters.xlsx.layout import MAX_COLUMNS, MAX_HEADER_LENGTH, MAX_TABLE_HEADER
+from exporters.xlsx.links import MAX_ADDRESS, MAX_LINKS
 from exporters.xlsx.options import SHEET_ROWS
+from exporters.xlsx.sheet_names import MAX_UNITS
 from exporters.xlsx.sheets import MAX_SHEETS
+from exporters.xlsx.styles import STYLES
 from exporters.xlsx.texts import MAX_CELL_LENGTH
 
 DOCS = (Path(__file__).parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
@@ -112,6 +127,29 @@ UNSUPPORTED = {
     "month_interval": imported(b"tiM"),
     "day_time_interval": imported(b"tiD"),
 }
+
+
+ORDERS = pa.record_batch(
+    {
+        "order_id": pa.array([1, 2, 3], pa.int64()),
+        "placed_at": pa.array([datetime(2024, 5, 1, 12)] * 3, pa.timestamp("us", "UTC")),
+        "country": ["DE", "DE", "FR"],
+        "status": ["open", "paid", "paid"],
+        "price": pa.array([Decimal("9.90"), Decimal("120.00"), None], pa.decimal128(10, 2)),
+        "quantity": pa.array([1, 5, 2], pa.int32()),
+        "page": ["https://example.com/1", None, "3"],
+    }
+)
+
+COMMANDS = [json.loads(each) for each in re.findall(r"```json\n(.*?)```", DOCS, re.DOTALL)]
+
+FEATURES = [
+    CellStyle,
+    FormulaColumn,
+    Properties,
+    Validation,
+    *get_args(get_args(ConditionalFormat)[0]),
+]
 
 
 def tables(heading: str) -> Iterator[list[str]]:
@@ -243,15 +281,53 @@ def test_every_example_of_an_option_is_taken(options: type[FormatOptions]) -> No
     for option, _, _, example in tables("option"):
         if code(option) in options.model_fields:
             values = json.loads(code(example))
-            assert list(values) == [code(option)]
+            assert next(iter(values)) == code(option)
             assert options.parse(values) != options()
 
 
-def test_the_example_of_a_descriptor_is_taken() -> None:
-    [example] = re.findall(r"```json\n(.*?)```", DOCS, re.DOTALL)
-    command = json.loads(example)
-    XlsxOptions.parse(command["options"])
-    assert [ColumnOptions(**column).name for column in command["columns"]]
+@pytest.mark.filterwarnings("ignore:.* extension is not supported:UserWarning:openpyxl")
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda each: "-".join(each["options"]))
+def test_every_example_of_a_command_writes_a_workbook(
+    command: dict[str, Any], workers: Workers
+) -> None:
+    sink = io.BytesIO()
+    columns = [ColumnOptions(**column) for column in command.get("columns", ())]
+    options = XlsxOptions.parse(command["options"])
+    with open_exporter("xlsx", sink, ORDERS.schema, columns, options, workers) as exporter:
+        exporter.write_batch(ORDERS)
+    book = openpyxl.load_workbook(sink)
+    sheets = sum(sheet.max_row > 1 for sheet in book)
+    assert sheets == exporter.sheets == (2 if options.split_by else 1)
+    assert exporter.warnings == ()
+
+
+def test_every_option_of_a_workbook_around_its_rows_stands_in_an_example() -> None:
+    shown = {option for command in COMMANDS for option in command["options"]}
+    plain = {"column_widths", "compression", "date_format", "datetime_format", "freeze_header",
+             "long_numbers", "rows_per_sheet", "start_row"}  # fmt: skip
+    assert shown | plain == set(XlsxOptions.model_fields)
+
+
+def test_every_key_of_what_is_asked_is_documented() -> None:
+    prose = section("XLSX")
+    for feature in FEATURES:
+        for key in feature.model_fields:
+            assert f"`{key}`" in prose or f'"{key}"' in prose, f"{feature.__name__}.{key}"
+
+
+def test_the_conditional_formats_are_those_of_the_code() -> None:
+    listed = [each for kinds, _ in tables("type") for each in codes(kinds)]
+    known = [
+        each
+        for kind in get_args(get_args(ConditionalFormat)[0])
+        for each in get_args(kind.model_fields["type"].annotation)
+    ]
+    assert listed == known
+
+
+def test_the_styles_are_those_of_the_code() -> None:
+    listed = {code(name): json.loads(code(options)) for name, options in tables("style")}
+    assert listed == STYLES
 
 
 def test_the_named_number_formats_are_those_of_the_code() -> None:
@@ -352,12 +428,14 @@ def test_the_warnings_are_those_of_the_code() -> None:
     assert listed == [[f"`{code}`", message] for code, message in sorted(WARNINGS.items())]
 
 
-def test_the_warnings_of_the_examples_exist_and_only_texts_are_cut_without_one() -> None:
+def test_the_warnings_of_the_examples_exist_and_only_cuts_and_links_are_without_one() -> None:
     shown = {example.warning for example in EXAMPLES} - {None}
-    assert shown == set(WARNINGS) - {"CELLS_CUT"}
+    assert shown == set(WARNINGS) - {"CELLS_CUT", "LINKS_AS_TEXT"}
 
 
 def test_the_limits_are_those_of_the_code() -> None:
     limits = [cells[1] for cells in tables("what")]
-    numbers = [SHEET_ROWS, MAX_SHEETS, MAX_COLUMNS, MAX_CELL_LENGTH, MAX_HEADER_LENGTH, 31]
+    numbers = [SHEET_ROWS, MAX_SHEETS, MAX_COLUMNS, MAX_CELL_LENGTH, MAX_HEADER_LENGTH,
+               MAX_TABLE_HEADER, MAX_LINE, MAX_UNITS, MAX_LINKS, MAX_ADDRESS, MAX_FORMULA,
+               MAX_LIST]  # fmt: skip
     assert limits == [*(f"{number:,}" for number in numbers), "4 GiB", "4 GiB"]

@@ -5,7 +5,7 @@ import pytest
 from pydantic import ValidationError
 
 from exporters import CsvOptions, FormatOptions, InvalidOptions, XlsxOptions
-from exporters.xlsx.features import CellStyle
+from exporters.xlsx.features import MAX_FORMULA, MAX_LIST, CellStyle
 from exporters.xlsx.options import SHEET_ROWS
 
 EVERY = [CsvOptions, XlsxOptions]
@@ -252,3 +252,198 @@ def test_a_key_that_an_item_of_a_list_forbids_is_named() -> None:
     rule = {"type": "data_bar", "column": "a", "x": 1}
     with pytest.raises(InvalidOptions, match=r"^options.conditional_formats\[0\].*no such key$"):
         XlsxOptions.parse({"conditional_formats": [rule]})
+
+
+# What a workbook has around its rows
+
+
+def formula(text: str, **more: Any) -> dict[str, Any]:
+    return {"formulas": [{"header": "f", "formula": text, **more}]}
+
+
+def rule(kind: str, **more: Any) -> dict[str, Any]:
+    return {"conditional_formats": [{"type": kind, "column": "a", "style": {"bold": True}, **more}]}
+
+
+def choices(*values: str, **more: Any) -> dict[str, Any]:
+    return {"validations": [{"column": "a", "values": list(values), **more}]}
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"title": ""}, "options.title: '' is not allowed; Excel takes 1 to 255 characters"),
+        ({"title": "😀" * 128}, "options.title: .*Excel takes 1 to 255"),
+        ({"title": "a\tb"}, r"options.title: .*'\\t' cannot be kept in a workbook"),
+        ({"title": "x", "start_row": 1}, "a title needs start_row 2 or more, because"),
+        ({"totals_label": "_x0041_"}, "options.totals_label: .*'_x0041_' cannot be kept"),
+        ({"title_style": {"size": 0.5}}, "options.title_style.size: 0.5 is not .* equal to 1"),
+        ({"title_style": {"size": 410}}, "options.title_style.size: 410 is not .* to 409"),
+        ({"title_style": {"font": "x" * 32}}, "options.title_style.font: .*31 characters"),
+        ({"header_style": {"color": "red"}}, "options.header_style.color: 'red' .*'#1F4E78'"),
+        ({"header_style": {"color": "#12345G"}}, "options.header_style.color: '#12345G' .*'#1F"),
+        (
+            {"header_style": {"align": "middle"}},
+            "options.header_style.align: .*'center' or 'right'",
+        ),
+        ({"header_style": {"border": "thick"}}, "options.header_style.border: .*'bottom' or 'all'"),
+        ({"header_style": {"bold": 1}}, "options.header_style.bold: 1 is not allowed.*boolean"),
+        ({"header_style": {"colour": "#000000"}}, "options.header_style.colour: there is no such"),
+        ({"table_style": "light 22"}, "options.table_style: 'light 22' .*'light 1' to '21'"),
+        ({"table_style": "Light 1"}, "options.table_style: 'Light 1' .*'light 1' to '21'"),
+        ({"table_style": "medium 0"}, "options.table_style: 'medium 0' .*'medium 1' to '28'"),
+        ({"freeze_columns": 1001}, "options.freeze_columns: 1001 is not allowed.*1000"),
+        ({"hidden_columns": "a"}, "options.hidden_columns: 'a' is not allowed.*list"),
+        ({"urls": [1]}, r"options.urls\[0\]: 1 is not allowed.*string"),
+        ({"totals": {"a": "median"}}, "options.totals.a: 'median' is not .*'min' or 'max'"),
+        ({"protection": "yes"}, "options.protection: 'yes' .*'none', 'recommended' or 'locked'"),
+        ({"properties": {"titel": "x"}}, "options.properties.titel: there is no such key"),
+        ({"properties": {"title": "a\x00"}}, "options.properties.title: .*cannot be kept"),
+        (
+            {"style": "fancy"},
+            "^options.style: 'fancy' is not a style; there are: banded, plain, rep",
+        ),
+        ({"style": "reprot"}, r"^options.style: 'reprot' is not a style; did you mean 'report'\?$"),
+        ({"style": None}, "options.style: None is not allowed.*string"),
+        ({"sheet_names": {"a": "x"}}, "sheet_names needs split_by, the column"),
+        ({"sheet_names": {"a": "x/y"}, "split_by": "c"}, "options.sheet_names.a: 'x/y' .*refuses"),
+        ({"sheet_names": {"a": "x", "b": "X"}, "split_by": "c"}, "two sheets are called 'X'"),
+        ({"split_by": 1}, "options.split_by: 1 is not allowed.*string"),
+    ],
+)
+def test_what_is_asked_of_a_workbook_is_refused_with_its_key_and_what_is_right(
+    values: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InvalidOptions, match=message):
+        XlsxOptions.parse(values)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (formula(""), r"options.formulas\[0\].formula: '' is not allowed"),
+        (
+            formula("="),
+            r"formulas\[0\].formula: '=' is not allowed; use a formula such as '={price}",
+        ),
+        (formula("={a"), r"formula: '={a' is not allowed; use a formula such as"),
+        (formula("=}"), r"formula: '=}' is not .*write braces as {{ and }}"),
+        (formula("={}"), r"formula: '={}' is not .*single braces around columns only"),
+        (formula("={a!r}"), r"formula: '={a!r}' is not .*around columns only"),
+        (formula("={a:.2f}"), r"formula: '={a:.2f}' is not .*around columns only"),
+        (formula("=1\x01"), r"formula: .*cannot be kept in a workbook"),
+        (formula("=" + "1" * MAX_FORMULA), r"formula: .*at most 8192 characters"),
+        (formula("=1", format="0 kg"), r"options.formulas\[0\].format: '0 kg' is not .*'kg' at"),
+        (formula("=1", width=0), r"options.formulas\[0\].width: 0 is not allowed.*greater than 0"),
+        (formula("=1", width=256), r"options.formulas\[0\].width: 256 is not allowed.*255"),
+        (formula("=1", name="x"), r"options.formulas\[0\].name: there is no such key"),
+        ({"formulas": [{"header": "f"}]}, r"options.formulas\[0\].formula is missing"),
+        ({"formulas": [{"formula": "=1"}]}, r"options.formulas\[0\].header is missing"),
+    ],
+)
+def test_a_formula_that_cannot_be_one_is_refused(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidOptions, match=message):
+        XlsxOptions.parse(values)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (rule("colour_scale"), r"formats\[0\]: .*'colour_scale' .*'color_scale', 'data"),
+        ({"conditional_formats": [{"column": "a"}]}, r"options.conditional_formats\[0\]: .*'type'"),
+        (rule("duplicate", column=1), r"options.conditional_formats\[0\].column: 1 is not allowed"),
+        (rule("duplicate", value=1), r"conditional_formats\[0\].value: there is no such key"),
+        (rule("data_bar"), r"options.conditional_formats\[0\].style: there is no such key"),
+        (rule("cell", criteria="=="), r"conditional_formats\[0\].criteria: '==' is not .*'!='"),
+        (rule("cell", criteria=">"), r"options.conditional_formats\[0\].value is missing"),
+        (rule("cell", criteria=">", value=[]), r"formats\[0\].value: \[\] is not allowed"),
+        (rule("cell", criteria=">", value=float("nan")), r"\[0\].value: nan is not .*finite"),
+        (rule("cell", criteria=">", value=float("inf")), r"\[0\].value: inf is not .*finite"),
+        (rule("cell", criteria="between", value=1), "'between' and 'not between' need a maximum"),
+        (rule("cell", criteria=">", value=1, maximum=2), "the others take none"),
+        (rule("text", criteria="contains", value="x"), r"criteria: 'contains' .*'containing'"),
+        (rule("text", criteria="containing", value=""), r"\[0\].value: '' is not .*1 to 255"),
+        (rule("top", count=0), r"conditional_formats\[0\].count: 0 is not allowed"),
+        (rule("top", count=101, percent=True), "count is a percentage, at most 100"),
+        (rule("formula", formula="={a"), r"conditional_formats\[0\].formula: '={a' is not allowed"),
+        (rule("formula", formula="={a}={{1}}"), r"\[0\].formula: .*takes no array.*in a condition"),
+        (rule("formula"), r"options.conditional_formats\[0\].formula is missing"),
+        (rule("formula", formula="=1", style={"bold": 1}), r"\[0\].style.bold: 1 is not allowed"),
+        (rule("unique", style={"size": 9}), r"style: .*changes no size by a condition; use bold"),
+        (rule("unique", style={"wrap": False}), r"\[0\].style: .*no wrap by a condition"),
+        ({"conditional_formats": [{"type": "color_scale", "column": "a", "colors": ["#000000"]}]},
+         r"conditional_formats\[0\].colors: .*at least 2"),
+        ({"conditional_formats": [{"type": "data_bar", "column": "a", "color": "blue"}]},
+         r"conditional_formats\[0\].color: 'blue' is not .*'#1F4E78'"),
+    ],
+)  # fmt: skip
+def test_a_conditional_format_that_cannot_be_one_is_refused(
+    values: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InvalidOptions, match=message):
+        XlsxOptions.parse(values)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (choices(), r"options.validations\[0\].values: \[\] is not allowed.*at least 1"),
+        (choices("a,b"), r"options.validations\[0\]: .*use values without one"),
+        (choices(""), r"options.validations\[0\].values\[0\]: '' is not allowed; Excel takes 1 to"),
+        (choices("x" * 127, "x" * 128), r"the values are 256 characters together; Excel takes 255"),
+        (choices("😀" * 127, "ab"), r"the values are 257 characters together"),
+        (choices('"' * 128), r"the values are 256 characters together"),
+        (choices("a", error="x" * 256), r"options.validations\[0\].error: .*1 to 255"),
+        (choices("a", error="\x02"), r"options.validations\[0\].error: .*cannot be kept"),
+        (choices("a", title="x"), r"options.validations\[0\].title: there is no such key"),
+    ],
+)
+def test_a_list_that_excel_does_not_take_is_refused(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidOptions, match=message):
+        XlsxOptions.parse(values)
+
+
+def test_a_list_may_be_as_long_as_excel_takes() -> None:
+    longest = choices("x" * 127, "x" * (MAX_LIST - 128))
+    assert XlsxOptions.parse(longest).validations
+
+
+@pytest.mark.parametrize("style", [f"{name} {n}" for name, n in [("light", 21), ("dark", 1)]])
+def test_table_styles_are_excels_own(style: str) -> None:
+    assert XlsxOptions.parse({"table_style": style}).table_style == style
+
+
+@pytest.mark.parametrize(
+    ("values", "start_row"),
+    [({}, 1), ({"title": "x"}, 3), ({"title": "x", "start_row": 2}, 2), ({"title": None}, 1)],
+)
+def test_a_title_makes_room_for_itself(values: dict[str, Any], start_row: int) -> None:
+    assert XlsxOptions.parse(values).start_row == start_row
+
+
+def test_a_style_is_a_set_of_options_before_which_others_go() -> None:
+    options = XlsxOptions.parse({"style": "report", "landscape": False})
+    assert (options.landscape, options.autofilter, options.style) == (False, True, "report")
+
+
+def test_styles_of_ones_own_are_known_beside_ours() -> None:
+    styles = {"house": {"freeze_columns": 2}, "report": {"landscape": False}}
+    assert XlsxOptions.parse({"style": "house"}, styles).freeze_columns == 2
+    assert not XlsxOptions.parse({"style": "report"}, styles).landscape
+    with pytest.raises(InvalidOptions, match="there are: banded, house, plain, report"):
+        XlsxOptions.parse({"style": "x"}, styles)
+
+
+def test_what_a_style_asks_is_refused_as_if_it_were_asked() -> None:
+    with pytest.raises(InvalidOptions, match=r"options.freeze_columns: -1 is not allowed"):
+        XlsxOptions.parse({"style": "house"}, {"house": {"freeze_columns": -1}})
+
+
+def test_csv_has_no_styles() -> None:
+    with pytest.raises(InvalidOptions, match=r"options.style: csv has no such option"):
+        CsvOptions.parse({"style": "report"})
+
+
+def test_a_feature_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        XlsxOptions().title_style.bold = True  # type: ignore[misc]

@@ -144,8 +144,13 @@ def test_a_column_of_nulls_alone_has_rows_and_no_cells(write: Write, kind: pa.Da
     assert written.warnings == {}
 
 
-def test_booleans_are_booleans(write: Write) -> None:
-    assert write(pa.array([True, False, None])).cells == [Cell("b", "1"), Cell("b", "0"), None]
+def test_booleans_are_booleans_that_libreoffice_does_not_show_as_numbers(write: Write) -> None:
+    shown = '"TRUE";"TRUE";"FALSE"'
+    assert write(pa.array([True, False, None])).cells == [
+        Cell("b", "1", shown),
+        Cell("b", "0", shown),
+        None,
+    ]
 
 
 @pytest.mark.parametrize("bits", [8, 16, 32])

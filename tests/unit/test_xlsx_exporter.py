@@ -2,10 +2,8 @@ import io
 import re
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Context, Decimal
-from functools import cached_property
 from typing import Any
 
 import openpyxl
@@ -13,7 +11,6 @@ import pyarrow as pa
 import pytest
 import xlsxwriter
 from openpyxl.styles.numbers import BUILTIN_FORMATS
-from openpyxl.worksheet.worksheet import Worksheet
 from python_calamine import CalamineWorkbook
 
 from exporters import (
@@ -29,9 +26,12 @@ from exporters import (
 )
 from exporters.base import Data, Exporter
 from exporters.columns import Projection
-from exporters.xlsx import exporter as module
-from exporters.xlsx.exporter import MAX_COLUMNS, MAX_SHEETS, _xml_bound
+from exporters.xlsx import sheets as module
+from exporters.xlsx.exporter import _WORST_ESCAPE
+from exporters.xlsx.layout import MAX_COLUMNS, Layout
 from exporters.xlsx.rows import RowWriter
+from exporters.xlsx.sheets import MAX_SHEETS
+from tests.support.workbooks import File, Styles
 
 PEOPLE = pa.table(
     {
@@ -40,39 +40,6 @@ PEOPLE = pa.table(
         "born": [date(1915, 12, 10), None, date(1906, 12, 9)],
     }
 )
-
-
-@dataclass(frozen=True)
-class File:
-    """A workbook that was written, through the eyes of several readers."""
-
-    data: bytes
-    sheets: int
-    warnings: dict[str, int]
-
-    @cached_property
-    def parts(self) -> dict[str, bytes]:
-        with zipfile.ZipFile(io.BytesIO(self.data)) as archive:
-            assert archive.testzip() is None
-            return {name: archive.read(name) for name in archive.namelist()}
-
-    @cached_property
-    def book(self) -> openpyxl.Workbook:
-        return openpyxl.load_workbook(io.BytesIO(self.data))
-
-    @property
-    def sheet(self) -> Worksheet:
-        return self.book.worksheets[0]
-
-    @property
-    def rows(self) -> list[list[tuple[Any, ...]]]:
-        """The values of each sheet."""
-        return [list(sheet.iter_rows(values_only=True)) for sheet in self.book.worksheets]
-
-    @property
-    def by_calamine(self) -> list[list[list[Any]]]:
-        book = CalamineWorkbook.from_filelike(io.BytesIO(self.data))
-        return [book.get_sheet_by_name(name).to_python() for name in book.sheet_names]
 
 
 Write = Callable[..., File]
@@ -652,6 +619,8 @@ def test_no_rows_become_more_xml_than_their_bound(array: pa.Array) -> None:
     width = 703  # the first column with three letters
     batch = pa.RecordBatch.from_arrays([array] * width, names=[f"c{n}" for n in range(width)])
     projection = Projection(batch.schema)
-    writer = RowWriter(projection.columns, [65_535] * width, XlsxOptions())
+    layout = Layout(projection, XlsxOptions())
+    writer = RowWriter(layout, Styles((65_535,) * width))
     xml = writer.write(projection.apply(batch), 1_048_573).xml
-    assert sum(piece.size for piece in xml) <= _xml_bound(batch, projection.size(batch))
+    bound = batch.num_rows * layout.row_markup + projection.size(batch) * _WORST_ESCAPE
+    assert sum(piece.size for piece in xml) <= bound

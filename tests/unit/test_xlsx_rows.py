@@ -8,17 +8,19 @@ import pyarrow as pa
 import pytest
 
 from exporters import XlsxOptions
-from exporters.columns import Column, Projection
+from exporters.columns import Projection
+from exporters.xlsx.layout import Layout
 from exporters.xlsx.rows import RowWriter, _data_buffers
+from tests.support.workbooks import Styles
 
 
-def columns_of(batch: pa.RecordBatch) -> tuple[Column, ...]:
-    return Projection(batch.schema).columns
+def writer_of(batch: pa.RecordBatch, styles: Sequence[int] | None = None) -> RowWriter:
+    layout = Layout(Projection(batch.schema), XlsxOptions())
+    return RowWriter(layout, Styles(tuple(styles or [0] * batch.num_columns)))
 
 
 def rows_of(batch: pa.RecordBatch, first_row: int = 2, styles: Sequence[int] | None = None) -> str:
-    writer = RowWriter(columns_of(batch), styles or [0] * batch.num_columns, XlsxOptions())
-    return joined(writer, batch, first_row)
+    return joined(writer_of(batch, styles), batch, first_row)
 
 
 def joined(writer: RowWriter, batch: pa.RecordBatch, first_row: int = 2) -> str:
@@ -93,7 +95,7 @@ def test_a_writer_takes_blocks_of_every_kind_in_turn() -> None:
     plain = pa.record_batch({"n": [1], "t": ["a"]})
     odd = pa.record_batch({"n": [10**15], "t": ["<"]})
     none = pa.record_batch({"n": pa.nulls(1, pa.int64()), "t": pa.nulls(1, pa.string())})
-    writer = RowWriter(columns_of(plain), [0, 0], XlsxOptions())
+    writer = writer_of(plain)
     first = [joined(writer, block) for block in (plain, odd, none)]
     assert [joined(writer, block) for block in (none, odd, plain)] == first[::-1]
     assert first == [rows_of(plain), rows_of(odd), rows_of(none)]
@@ -104,7 +106,7 @@ def test_threads_share_a_writer() -> None:
         pa.record_batch({"n": pa.array([1, None, 10**15 * (n % 2)]), "t": ["<", None, f"{n}"]})
         for n in range(8)
     ]
-    writer = RowWriter(columns_of(blocks[0]), [0, 0], XlsxOptions())
+    writer = writer_of(blocks[0])
     found: list[str] = [""] * len(blocks)
     together = threading.Barrier(len(blocks))
 
@@ -122,7 +124,7 @@ def test_threads_share_a_writer() -> None:
 
 def test_warnings_of_all_columns_are_counted() -> None:
     batch = pa.record_batch({"a": [10**15, 1], "b": [10**16, 10**17], "c": [float("nan"), 1.0]})
-    rows = RowWriter(columns_of(batch), [0, 0, 0], XlsxOptions()).write(batch, 2)
+    rows = writer_of(batch).write(batch, 2)
     assert {code: count for code, count in rows.warnings.items() if count} == {
         "LONG_NUMBERS_AS_TEXT": 3,
         "NON_FINITE_EMPTY": 1,

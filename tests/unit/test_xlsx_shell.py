@@ -1,6 +1,7 @@
 import io
 import re
 import zipfile
+from collections.abc import Sequence
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -9,8 +10,10 @@ import pytest
 import xlsxwriter
 
 from exporters import ColumnOptions, XlsxOptions
-from exporters.columns import Column, Projection
-from exporters.xlsx.shell import PREFACE, Shell, after_rows, sheet_title
+from exporters.columns import Projection
+from exporters.xlsx.layout import Layout
+from exporters.xlsx.sheet_names import numbered_name
+from exporters.xlsx.shell import PREFACE, Outline, Shell, after_rows
 
 MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 
@@ -28,18 +31,26 @@ MIXED = pa.schema(
 )
 
 
-def columns_of(schema: pa.Schema, **formats: str) -> tuple[Column, ...]:
+def columns_of(schema: pa.Schema, **formats: str) -> Projection:
     asked = [ColumnOptions(name, format=formats.get(name)) for name in schema.names]
-    return Projection(schema, asked).columns
+    return Projection(schema, asked)
 
 
-def shell_of(columns: tuple[Column, ...], **options: Any) -> Shell:
-    return Shell(columns, XlsxOptions.parse(options), [None] * len(columns))
+def shell_of(
+    columns: Projection, widths: Sequence[float | None] | None = None, **options: Any
+) -> Shell:
+    layout = Layout(columns, XlsxOptions.parse(options))
+    return Shell(layout, widths or [None] * len(layout.headers))
+
+
+def outlines(*rows: int) -> list[Outline]:
+    """Sheets of so many data rows, with the names that they get by default."""
+    return [Outline(numbered_name("Sheet1", at), each) for at, each in enumerate(rows, 1)]
 
 
 def formats_of(shell: Shell) -> list[str]:
     """The number format behind each column's style index."""
-    root = ET.fromstring(shell.parts([0])["xl/styles.xml"])
+    root = ET.fromstring(shell.parts(outlines(0))["xl/styles.xml"])
     named = {each.get("numFmtId"): each.get("formatCode") for each in root.iter(f"{MAIN}numFmt")}
     known = {"0": "General", "1": "0", "2": "0.00", "9": "0%", "46": "[h]:mm:ss"}
     found = root.find(f"{MAIN}cellXfs")
@@ -49,7 +60,7 @@ def formats_of(shell: Shell) -> list[str]:
 
 def whole(shell: Shell, index: int = 0, rows: int = 0) -> ET.Element:
     """A sheet without its data rows."""
-    frame = shell.sheet(index, rows)
+    frame = shell.sheet(index, Outline("Sheet1", rows))
     return ET.fromstring(frame.head + frame.tail)
 
 
@@ -61,7 +72,7 @@ def test_every_column_has_the_style_of_its_type() -> None:
         "yyyy-mm-dd",
         "General",
         "yyyy-mm-dd hh:mm:ss",
-        "General",
+        '"TRUE";"TRUE";"FALSE"',
         "hh:mm:ss",
         "[h]:mm:ss",
     ]
@@ -97,7 +108,7 @@ def test_a_format_asked_for_goes_before_that_of_the_type() -> None:
 
 def test_many_formats_are_told_apart() -> None:
     schema = pa.schema([(f"c{n}", pa.int64()) for n in range(300)])
-    wishes = {f"c{n}": "0." + "0" * (n % 60) + "x" for n in range(0, 300, 2)}
+    wishes = {f"c{n}": "0." + "0" * (n % 60) + '"x"' for n in range(0, 300, 2)}
     found = formats_of(shell_of(columns_of(schema, **wishes)))
     assert found == [wishes.get(f"c{n}", "General") for n in range(300)]
 
@@ -106,7 +117,7 @@ def test_many_formats_are_told_apart() -> None:
 @pytest.mark.parametrize("start_row", [1, 2, 1000])
 def test_the_rows_begin_right_after_the_header(kind: pa.DataType, start_row: int) -> None:
     shell = shell_of(columns_of(pa.schema([("name", kind)])), start_row=start_row)
-    frame = shell.sheet(0, 5)
+    frame = shell.sheet(0, *outlines(5))
     assert frame.head.endswith(b"</row>")
     assert frame.tail.startswith(b"</sheetData>")
     [row] = whole(shell).iter(f"{MAIN}row")
@@ -115,13 +126,14 @@ def test_the_rows_begin_right_after_the_header(kind: pa.DataType, start_row: int
 
 def test_what_stands_before_the_rows_does_not_depend_on_them() -> None:
     shell = shell_of(columns_of(MIXED), autofilter=True)
-    assert shell.sheet(0, 0).head == shell.sheet(0, 1_000_000).head
-    assert shell.sheet(3, 0).head == shell.sheet(3, 7).head
+    for index in (0, 3):
+        few, many = (shell.sheet(index, each).head for each in outlines(0, 1_000_000))
+        assert few == many
 
 
 def test_no_dimension_is_claimed() -> None:
     """openpyxl's read-only mode would believe it and stop there."""
-    assert b"<dimension" not in shell_of(columns_of(MIXED)).sheet(0, 9).head
+    assert b"<dimension" not in shell_of(columns_of(MIXED)).sheet(0, *outlines(9)).head
 
 
 def test_the_filter_covers_the_header_and_the_rows() -> None:
@@ -131,14 +143,14 @@ def test_the_filter_covers_the_header_and_the_rows() -> None:
         for sheet in (whole(shell, 0, 10), whole(shell, 1, 4), whole(shell, 0, 0))
     ]
     assert [each is not None and each.get("ref") for each in found] == ["A3:H13", "A3:H7", "A3:H4"]
-    workbook = shell.parts([10, 4])["xl/workbook.xml"].decode()
+    workbook = shell.parts(outlines(10, 4))["xl/workbook.xml"].decode()
     ranges = re.findall(r"_FilterDatabase[^>]*>([^<]*)<", workbook)
     assert set(ranges) == {"Sheet1!$A$3:$H$13", "'Sheet1 (2)'!$A$3:$H$7"}
 
 
 def test_only_the_first_sheet_is_selected() -> None:
     shell = shell_of(columns_of(MIXED))
-    selected = [b"tabSelected" in shell.sheet(index, 1).head for index in range(3)]
+    selected = [b"tabSelected" in shell.sheet(index, *outlines(1)).head for index in range(3)]
     assert selected == [True, False, False]
 
 
@@ -151,84 +163,53 @@ def test_the_header_stays_in_view() -> None:
 
 
 def test_widths_are_those_given_and_none_is_excels_default() -> None:
-    columns = columns_of(MIXED)
-    shell = Shell(columns, XlsxOptions(), [10.0, None, 25.0, *[None] * 5])
+    shell = shell_of(columns_of(MIXED), [10.0, None, 25.0, *[None] * 5])
     found = [(each.get("min"), each.get("width")) for each in whole(shell).iter(f"{MAIN}col")]
     assert found == [("1", "10.7109375"), ("3", "25.7109375")]
 
 
 def test_the_parts_name_every_sheet() -> None:
-    parts = shell_of(columns_of(MIXED), sheet_name="Orders").parts([1, 1, 1])
-    assert re.findall(r'<sheet name="([^"]*)"', parts["xl/workbook.xml"].decode()) == [
-        "Orders",
-        "Orders (2)",
-        "Orders (3)",
-    ]
+    names = ["Orders", "Orders (2)", "Orders (3)"]
+    parts = shell_of(columns_of(MIXED)).parts([Outline(name, 1) for name in names])
+    assert re.findall(r'<sheet name="([^"]*)"', parts["xl/workbook.xml"].decode()) == names
     assert parts["[Content_Types].xml"].count(b"worksheet+xml") == 3
 
 
 def test_sheets_are_not_among_the_parts() -> None:
-    assert not [name for name in shell_of(columns_of(MIXED)).parts([1, 1]) if "sheets/" in name]
+    assert not [
+        name for name in shell_of(columns_of(MIXED)).parts(outlines(1, 1)) if "sheets/" in name
+    ]
 
 
 def test_the_preface_is_the_same_for_any_number_of_rows_and_sheets() -> None:
     shell = shell_of(columns_of(MIXED), autofilter=True)
-    few, many = shell.parts([0]), shell.parts([10, 20, 30])
+    few, many = shell.parts(outlines(0)), shell.parts(outlines(10, 20, 30))
     assert [few[name] for name in PREFACE] == [many[name] for name in PREFACE]
 
 
 def test_every_part_stands_once_before_or_after_the_sheets() -> None:
-    parts = shell_of(columns_of(MIXED)).parts([1])
+    parts = shell_of(columns_of(MIXED)).parts(outlines(1))
     after = [name for name, _ in after_rows(parts)]
     assert sorted([*PREFACE, *after]) == sorted(parts)
 
 
 def test_the_same_columns_make_the_same_bytes() -> None:
-    first, second = (shell_of(columns_of(MIXED)).parts([3]) for _ in range(2))
+    first, second = (shell_of(columns_of(MIXED)).parts(outlines(3)) for _ in range(2))
     assert first == second
-
-
-@pytest.mark.parametrize(
-    ("name", "index", "title"),
-    [
-        ("Sheet1", 0, "Sheet1"),
-        ("Sheet1", 1, "Sheet1 (2)"),
-        ("a" * 31, 0, "a" * 31),
-        ("a" * 31, 1, "a" * 27 + " (2)"),
-        ("a" * 31, 99, "a" * 25 + " (100)"),
-    ],
-)
-def test_later_sheets_are_numbered_within_31_characters(name: str, index: int, title: str) -> None:
-    assert sheet_title(name, index) == title
-
-
-@pytest.mark.parametrize(
-    "name", ["Sheet1", "a" * 31, "a" * 27 + " (2)", "x (2)", "A" * 26 + " (10)"]
-)
-def test_no_two_sheets_have_one_name(name: str) -> None:
-    titles = [sheet_title(name, index) for index in range(120)]
-    assert len({title.lower() for title in titles}) == 120
-
-
-def test_a_long_name_of_emoji_is_cut_as_excel_counts() -> None:
-    title = sheet_title("😀" * 15, 1)
-    assert title.endswith(" (2)")
-    assert len(title.encode("utf-16-le")) // 2 <= 31
 
 
 def test_a_shell_without_rows_is_what_xlsxwriter_writes() -> None:
     """Part by part; only the claimed dimension is left out."""
-    columns = columns_of(MIXED)
-    shell = shell_of(columns, freeze_header=False)
+    shell = shell_of(columns_of(MIXED), freeze_header=False)
     buffer = io.BytesIO()
     with xlsxwriter.Workbook(buffer) as workbook:
         header = workbook.add_format({"bold": True, "bottom": 1, "valign": "top"})
         sheet = workbook.add_worksheet("Sheet1")
-        for place, column in enumerate(columns):
-            sheet.write_string(0, place, column.header, header)
+        for place, name in enumerate(MIXED.names):
+            sheet.write_string(0, place, name, header)
     with zipfile.ZipFile(buffer) as archive:
         expected = archive.read("xl/worksheets/sheet1.xml")
         relations = archive.read("xl/_rels/workbook.xml.rels")
-    frame = shell.sheet(0, 0)
+    frame = shell.sheet(0, *outlines(0))
     assert frame.head + frame.tail == re.sub(rb"<dimension [^>]*/>", b"", expected)
-    assert shell.parts([0])["xl/_rels/workbook.xml.rels"] == relations
+    assert shell.parts(outlines(0))["xl/_rels/workbook.xml.rels"] == relations
