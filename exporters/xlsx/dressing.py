@@ -3,6 +3,7 @@
 Each function is given a sheet that has its header; ranges reach to the last of the sheet's rows.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -34,14 +35,25 @@ Values = Sequence[float | None]
 """The totals of a sheet by place; None where they are not known."""
 
 
-def add_table(sheet: Any, layout: Layout, looks: Looks, rows: int, totals: Values) -> None:
-    """Make header and rows an Excel table, with its own row of totals."""
+def add_table(
+    sheet: Any, layout: Layout, looks: Looks, rows: int, totals: Values, number: int
+) -> None:
+    """Make header and rows an Excel table, the workbook's `number`th, with its row of totals.
+
+    The formats of its columns are what Excel gives to rows that are added.
+    """
     header = looks.header()
     columns = [
-        {"header": name, "header_format": header, **_table_total(layout, looks, place, totals)}
+        {
+            "header": name,
+            "header_format": header,
+            "format": looks.cell(place),
+            **_table_total(layout, place),
+        }
         for place, name in enumerate(layout.headers)
     ]
     options = {
+        "name": f"Table{number}",
         "columns": columns,
         "style": f"Table Style {str(layout.options.table_style).title()}",
         "autofilter": layout.options.autofilter,
@@ -49,25 +61,39 @@ def add_table(sheet: Any, layout: Layout, looks: Looks, rows: int, totals: Value
     }
     top, bottom = layout.options.start_row - 1, layout.last_row(rows) - 1
     sheet.add_table(top, 0, bottom + bool(layout.totals), len(layout.headers) - 1, options)
+    if layout.totals:
+        names = [f"Table{number}[{_escaped(name)}]" for name in layout.headers]
+        _write_totals(sheet, layout, looks, bottom + 1, names, totals)
 
 
-def _table_total(layout: Layout, looks: Looks, place: int, totals: Values) -> dict[str, Any]:
+def _table_total(layout: Layout, place: int) -> dict[str, Any]:
     if place in layout.totals:
-        function = TOTALS[layout.totals[place]][0]
-        value = _shown(totals, place)
-        return {"total_function": function, "total_value": value, "format": looks.total(place)}
-    if place == _label_place(layout):
-        return {"total_string": layout.options.totals_label, "format": looks.total(place)}
-    return {}
+        return {"total_function": TOTALS[layout.totals[place]][0]}
+    return {"total_string": layout.options.totals_label} if place == _label_place(layout) else {}
+
+
+def _escaped(header: str) -> str:
+    """A header in a reference to a table's column (ECMA-376 part 1, 18.17.6.2)."""
+    return re.sub(r"(['#\[\]])", r"'\1", header)
 
 
 def add_totals(sheet: Any, layout: Layout, looks: Looks, rows: int, totals: Values) -> None:
     """A row of totals below the last; `add_table` has its own."""
-    row = layout.last_row(rows)
-    for place in range(len(layout.headers)):
+    areas = [_column_range(layout, place, rows) for place in range(len(layout.headers))]
+    _write_totals(sheet, layout, looks, layout.last_row(rows), areas, totals)
+
+
+def _write_totals(
+    sheet: Any, layout: Layout, looks: Looks, row: int, areas: Sequence[str], totals: Values
+) -> None:
+    """The cells of a row of totals, each of one of `areas`.
+
+    XlsxWriter's own in a table name the column without its table, which LibreOffice cannot read.
+    """
+    for place, area in enumerate(areas):
         if place in layout.totals:
             number = TOTALS[layout.totals[place]][1]
-            formula = f"=SUBTOTAL({number},{_column_range(layout, place, rows)})"
+            formula = f"=SUBTOTAL({number},{area})"
             sheet.write_formula(row, place, formula, looks.total(place), _shown(totals, place))
         elif place == _label_place(layout):
             sheet.write_string(row, place, layout.options.totals_label, looks.total(place))

@@ -36,7 +36,8 @@ _CREATED: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 _DIMENSION: Final = re.compile(rb"<dimension [^>]*/>")
 _SAMPLE: Final = re.compile(r'<c r="([A-Z]+)\d+"(?: s="(\d+)")?(?:/>|><f>(.*?)</f>)')
-_TABLE: Final = re.compile(rb"tables/table\d+\.xml")
+_TABLE_PART: Final = re.compile(rb"tables/table\d+\.xml")
+_TABLE_NAME: Final = re.compile(rb"(?<=<f>SUBTOTAL\(...,)Table\d+(?=\[)")
 
 ROW_MARK: Final = "\ue000"
 """Stands for the row number in a sample formula: a character of private use."""
@@ -82,8 +83,9 @@ class Shell:
         frame = self._frame(min(index, 1), outline.rows, outline.totals)
         if frame.relationships is None or index <= 1:
             return frame
+        tail = _TABLE_NAME.sub(b"Table%d" % (index + 1), frame.tail)
         table = b"tables/table%d.xml" % (index + 1)
-        return SheetFrame(frame.head, frame.tail, _TABLE.sub(table, frame.relationships))
+        return SheetFrame(frame.head, tail, _TABLE_PART.sub(table, frame.relationships))
 
     def parts(self, outlines: Sequence[Outline]) -> dict[str, bytes]:
         """Every part but the sheets."""
@@ -133,11 +135,11 @@ class Shell:
             for number, outline in enumerate(outlines, 1):
                 name = None if outline is _ANY else outline.name
                 sheet = workbook.add_worksheet(name or f"{_ANY.name}{number}")
-                self._fill(sheet, outline, looks)
+                self._fill(sheet, outline, looks, number)
         with zipfile.ZipFile(buffer) as archive:
             return {name: archive.read(name) for name in archive.namelist()}
 
-    def _fill(self, sheet: Any, outline: Outline, looks: Looks) -> None:
+    def _fill(self, sheet: Any, outline: Outline, looks: Looks, number: int) -> None:
         layout, options, rows = self._layout, self._layout.options, outline.rows
         self._write_columns(sheet, looks)
         if options.title is not None:
@@ -146,7 +148,7 @@ class Shell:
         if rows_in_view or options.freeze_columns:
             sheet.freeze_panes(rows_in_view, options.freeze_columns)
         if options.table_style is not None:
-            dressing.add_table(sheet, layout, looks, rows, outline.totals)
+            dressing.add_table(sheet, layout, looks, rows, outline.totals, number)
         elif layout.totals:
             dressing.add_totals(sheet, layout, looks, rows, outline.totals)
         if options.autofilter and options.table_style is None:
