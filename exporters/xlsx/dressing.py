@@ -17,6 +17,7 @@ from exporters.xlsx.features import (
     FormulaRule,
     RankRule,
     TextRule,
+    quoted,
 )
 from exporters.xlsx.layout import Layout, Segments
 from exporters.xlsx.looks import Looks
@@ -166,7 +167,7 @@ def _cell_rule(rule: CellRule) -> dict[str, Any]:
 
 def _operand(value: float | str) -> float | str:
     """A number as it is, a text in quotes."""
-    return '"{}"'.format(value.replace('"', '""')) if isinstance(value, str) else value
+    return f'"{quoted(value)}"' if isinstance(value, str) else value
 
 
 def row_formula(segments: Segments, row: int | str) -> str:
@@ -182,7 +183,7 @@ def add_validations(sheet: Any, layout: Layout, rows: int) -> None:
     """Lists of values from which whoever edits a cell chooses."""
     for each in layout.options.validations:
         place = layout.place("validations", each.column)
-        rule: dict[str, Any] = {"validate": "list", "source": list(each.values)}
+        rule: dict[str, Any] = {"validate": "list", "source": list(map(quoted, each.values))}
         if each.error is not None:
             rule["error_message"] = each.error
         sheet.data_validation(_column_range(layout, place, rows), rule)

@@ -4,12 +4,14 @@ Columns are named by their header in the file, or by their name in the stream. W
 known when the stream is (`layout.py`); everything else is checked here, before it is opened.
 """
 
+import re
 from string import Formatter
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from exporters.number_formats import check_format
+from exporters.xlsx.sheet_names import utf16_units
 
 MAX_LIST: Final = 255
 """Characters of a list of allowed values, commas included (Excel specifications and limits)."""
@@ -17,15 +19,40 @@ MAX_LIST: Final = 255
 MAX_FORMULA: Final = 8_192
 """Characters of a formula (Excel specifications and limits)."""
 
+_CONTROL: Final = re.compile("[\x00-\x09\x0b-\x1f\ufffe\uffff]")
+"""What XML attributes cannot hold, or hold as a space; a line feed they can."""
+
+MAX_LINE: Final = 255
+"""UTF-16 units of the texts that stand around the rows (Excel specifications and limits)."""
+
+
+def check_characters(value: str) -> str:
+    """`value`. Raises `ValueError` with one sentence for characters that a file cannot hold."""
+    if _CONTROL.search(value):
+        raise ValueError("use a text without control characters")
+    return value
+
+
+def _line(value: str) -> str:
+    if utf16_units(value) > MAX_LINE:
+        raise ValueError(f"Excel takes at most {MAX_LINE} characters")
+    return check_characters(value)
+
+
+def _operand(value: str) -> str:
+    return _line(value) if value else value
+
+
 NumberFormat = Annotated[str, AfterValidator(check_format)]
 Color = Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")]
-Line = Annotated[str, Field(min_length=1, max_length=255)]
+Line = Annotated[str, Field(min_length=1), AfterValidator(_line)]
+FontName = Annotated[str, Field(min_length=1, max_length=31), AfterValidator(check_characters)]
 
 
 class Feature(BaseModel):
     """A JSON object of options; nothing in it is ever ignored."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class CellStyle(Feature):
@@ -34,7 +61,7 @@ class CellStyle(Feature):
     bold: bool | None = None
     italic: bool | None = None
     underline: bool | None = None
-    font: Annotated[str, Field(min_length=1, max_length=31)] | None = None
+    font: FontName | None = None
     size: Annotated[float, Field(ge=1, le=409)] | None = None
     color: Color | None = None
     background: Color | None = None
@@ -101,13 +128,16 @@ class _Rule(Feature):
     style: CellStyle
 
 
+Operand = float | Annotated[str, AfterValidator(_operand)]
+
+
 class CellRule(_Rule):
     """Cells that compare with a value in some way."""
 
     type: Literal["cell"]
     criteria: Literal["=", "!=", ">", ">=", "<", "<=", "between", "not between"]
-    value: float | str
-    maximum: float | str | None = None
+    value: Operand
+    maximum: Operand | None = None
 
     @model_validator(mode="after")
     def _bounds(self) -> Self:
@@ -163,7 +193,7 @@ class Validation(Feature):
     def _fits(self) -> Self:
         if any("," in value for value in self.values):
             raise ValueError("Excel parts the values by commas; use values without one")
-        length = len(",".join(self.values))
+        length = utf16_units(quoted(",".join(self.values)))
         if length > MAX_LIST:
             raise ValueError(f"the values are {length} characters together; Excel takes {MAX_LIST}")
         return self
@@ -183,6 +213,11 @@ class Properties(Feature):
 
 
 TotalFunction = Literal["sum", "average", "count", "min", "max"]
+
+
+def quoted(text: str) -> str:
+    """A text for a formula, between quotes: its own are doubled."""
+    return text.replace('"', '""')
 
 
 def formula_segments(formula: str) -> list[tuple[str, str | None]]:

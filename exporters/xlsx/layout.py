@@ -4,6 +4,7 @@ Made from the projection and the options before any data, so that every complain
 that does not exist comes early. Places are 0-based, rows are 1-based as in Excel.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
@@ -14,7 +15,12 @@ from exporters.columns import Column, Projection
 from exporters.errors import InvalidOptions, LimitExceeded
 from exporters.hints import closest
 from exporters.number_formats import check_format
-from exporters.xlsx.features import FormulaColumn, TotalFunction, formula_segments
+from exporters.xlsx.features import (
+    FormulaColumn,
+    TotalFunction,
+    check_characters,
+    formula_segments,
+)
 from exporters.xlsx.options import SHEET_ROWS, XlsxOptions
 
 MAX_COLUMNS: Final = 16_384
@@ -25,6 +31,9 @@ MAX_HEADER_LENGTH: Final = 32_767 // 2
 
 MAX_TABLE_HEADER: Final = 255
 """Characters of the header of a column of an Excel table."""
+
+_ESCAPE: Final = re.compile("_x[0-9A-Fa-f]{4}_")
+"""What Excel takes for a control character (ECMA-376 part 1, 22.9.2.19, ST_Xstring)."""
 
 _CELL_MARKUP: Final = 110
 """An upper bound for the XML around one value, in bytes."""
@@ -176,6 +185,8 @@ class Layout:
             what = "an empty header" if twice is None else f"{twice!r} twice, case aside"
             message = f"options.table_style: the columns have {what}; a table needs one for each"
             raise InvalidOptions(message)
+        for text in (*self.headers, self.options.totals_label):
+            _check_table_text(text)
 
 
 def _places(
@@ -202,6 +213,15 @@ def _check_lengths(headers: Sequence[str], most: int) -> None:
         if len(header) > most:
             message = f"the header {header[:40]!r}… has {len(header)} characters; at most {most}"
             raise LimitExceeded(message)
+
+
+def _check_table_text(text: str) -> None:
+    """Excel repairs a table whose own copy of a cell's text is not the cell's."""
+    try:
+        check_characters(_ESCAPE.sub("\0", text))
+    except ValueError:
+        message = f"options.table_style: {text[:40]!r} has characters that a table cannot hold"
+        raise InvalidOptions(f"{message}; use a text without control characters") from None
 
 
 def _check_format(column: Column) -> None:

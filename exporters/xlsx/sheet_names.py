@@ -12,7 +12,7 @@ _EMPTY: Final = "(empty)"
 
 def check_sheet_name(name: str) -> str:
     """`name`. Raises `ValueError` with one sentence for one that Excel refuses."""
-    if not 1 <= _units(name) <= MAX_UNITS:
+    if not 1 <= utf16_units(name) <= MAX_UNITS:
         raise ValueError("Excel takes 1 to 31 characters")
     if _FORBIDDEN & set(name) or name[0] == "'" or name[-1] == "'":
         raise ValueError("Excel refuses []:*?/\\ anywhere and ' at either end")
@@ -56,5 +56,6 @@ def _cut(name: str, units: int) -> str:
     return name.encode("utf-16-le", "replace")[: 2 * units].decode("utf-16-le", errors="ignore")
 
 
-def _units(name: str) -> int:
+def utf16_units(name: str) -> int:
+    """The length of a text as Excel counts it."""
     return len(name.encode("utf-16-le", errors="replace")) // 2
