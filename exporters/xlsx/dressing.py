@@ -43,11 +43,10 @@ def add_table(
 
     The formats of its columns are what Excel gives to rows that are added.
     """
-    header = looks.header()
     columns = [
         {
             "header": name,
-            "header_format": header,
+            "header_format": looks.header(place),
             "format": looks.cell(place),
             **_table_total(layout, place),
         }

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from exporters.number_formats import written_format
+from exporters.number_formats import shown_code, written_format
 from exporters.xlsx.features import CellStyle, given
 from exporters.xlsx.layout import Layout
 from exporters.xlsx.options import XlsxOptions
@@ -21,7 +21,13 @@ _TOTAL: Final = {"bold": True, "top": 1}
 _LINK: Final = {"font_color": "#0563C1", "underline": 1}
 """As Excel shows a link that nobody has followed yet."""
 
-_BOOLEAN: Final = {"align": "center", "num_format": '"TRUE";"TRUE";"FALSE"'}
+_TEXT: Final = "@"
+_RIGHT: Final = {"align": "right"}
+_CENTER: Final = {"align": "center"}
+_BESIDE_BUTTON: Final = {"indent": 2}
+"""About as wide as a filter button, which Excel draws over the right end of a header."""
+
+_BOOLEAN: Final = {"num_format": '"TRUE";"TRUE";"FALSE"'} | _CENTER
 """As Excel shows booleans anyway; LibreOffice would print 1 for TRUE."""
 
 _NAMES: Final = {
@@ -47,9 +53,10 @@ class Looks:
         self._make = lru_cache(None)(lambda look: workbook.add_format(dict(look)))
         self._layout = layout
 
-    def header(self) -> Any:
-        """The header's format."""
-        return self._of(_HEADER | written(self._layout.options.header_style))
+    def header(self, place: int) -> Any:
+        """The format of a column's header, which stands where the column's values do."""
+        asked = written(self._layout.options.header_style)
+        return self._of(_HEADER | ({} if "align" in asked else self._aligned(place)) | asked)
 
     def title(self) -> Any:
         """The title's format."""
@@ -69,6 +76,17 @@ class Looks:
         """The format of cells that a conditional format or rule finds."""
         return self._of(written(style))
 
+    def _aligned(self, place: int) -> Look:
+        """Where Excel puts the values of a column; of a filter button, on its left."""
+        kind = self._layout.kind(place)
+        code = shown_code(number_format(self._layout, place))
+        if kind is not None and pa.types.is_boolean(kind):
+            return _CENTER
+        unknown = kind is None and code == GENERAL
+        if unknown or code == _TEXT or _is_text(kind):
+            return {}
+        return _RIGHT | (_BESIDE_BUTTON if self._layout.options.autofilter else {})
+
     def _cell(self, place: int) -> Look:
         code = number_format(self._layout, place)
         look: Look = {} if code == GENERAL else {"num_format": written_format(code)}
@@ -86,6 +104,10 @@ def written(style: CellStyle) -> Look:
     look = given(style)
     border = _BORDERS[look.pop("border")] if "border" in look else {}
     return {_NAMES.get(name, name): value for name, value in look.items()} | border
+
+
+def _is_text(kind: pa.DataType | None) -> bool:
+    return kind is not None and bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def number_format(layout: Layout, place: int) -> str:

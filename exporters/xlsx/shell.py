@@ -161,12 +161,12 @@ class Shell:
 
     def _write_columns(self, sheet: Any, looks: Looks) -> None:
         """Widths, the header and the sample row."""
-        top, header = self._layout.options.start_row - 1, looks.header()
+        top = self._layout.options.start_row - 1
         for place, (name, width) in enumerate(zip(self._layout.headers, self._widths, strict=True)):
             hidden = {"hidden": True} if place in self._layout.hidden else {}
             if width is not None or hidden:
                 sheet.set_column(place, place, width, None, hidden)
-            sheet.write_string(top, place, name, header)
+            sheet.write_string(top, place, name, looks.header(place))
             if self._layout.is_formula(place):
                 segments = self._layout.segments[place - len(self._layout.columns)]
                 sheet.write_formula(top + 1, place, _marked(segments), looks.cell(place), "")
