@@ -1,6 +1,5 @@
 """Dates, timestamps, times and durations as Excel's day numbers, shown by a number format."""
 
-import math
 from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Final
@@ -29,11 +28,14 @@ _MOST: Final = 2**63 - 1
 
 _NEXT_DOUBLE: Final = 1 + 2**-52
 
-_LAST: Final = math.nextafter(END_DAY + UNIX_EPOCH, 0)
-"""The last double of 9999-12-31; the last microseconds of that day are nearer to the next."""
+_LAST: Final = 2_958_465.99999999
+"""The last number of 9999-12-31 in the 15 digits that LibreOffice looks at.
 
-_END_NEARS: Final = 1_000_000_000
-"""In the last billionth of a day, some 86 microseconds, that has to be looked at."""
+Of the day's last 0.9 milliseconds it would make the year 10000, which Excel lacks.
+"""
+
+_END_NEARS: Final = 100_000_000
+"""In the last such part of a day that has to be looked at: what lies behind `_LAST`."""
 
 _SOME_OUTSIDE: Final = "some outside"
 
