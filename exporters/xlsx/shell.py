@@ -38,6 +38,7 @@ _DIMENSION: Final = re.compile(rb"<dimension [^>]*/>")
 _SAMPLE: Final = re.compile(r'<c r="([A-Z]+)\d+"(?: s="(\d+)")?(?:/>|><f>(.*?)</f>)')
 _TABLE_PART: Final = re.compile(rb"tables/table\d+\.xml")
 _TABLE_NAME: Final = re.compile(rb"(?<=<f>SUBTOTAL\(...,)Table\d+(?=\[)")
+_DATA_BAR: Final = re.compile(rb"(?<=\{DA7ABA51-AAAA-BBBB-)[0-9A-F]{4}(?=-0)")
 
 ROW_MARK: Final = "\ue000"
 """Stands for the row number in a sample formula: a character of private use."""
@@ -81,11 +82,7 @@ class Shell:
         All sheets after the first are alike but for their rows: only the first is selected.
         """
         frame = self._frame(min(index, 1), outline.rows, outline.totals)
-        if frame.relationships is None or index <= 1:
-            return frame
-        tail = _TABLE_NAME.sub(b"Table%d" % (index + 1), frame.tail)
-        table = b"tables/table%d.xml" % (index + 1)
-        return SheetFrame(frame.head, tail, _TABLE_PART.sub(table, frame.relationships))
+        return frame if index <= 1 else _numbered(frame, index + 1)
 
     def parts(self, outlines: Sequence[Outline]) -> dict[str, bytes]:
         """Every part but the sheets."""
@@ -173,6 +170,16 @@ class Shell:
             else:
                 # XlsxWriter leaves out a blank cell without a format: such a column has style 0.
                 sheet.write_blank(top + 1, place, None, looks.cell(place))
+
+
+def _numbered(frame: SheetFrame, number: int) -> SheetFrame:
+    """The frame with the names that XlsxWriter makes of a sheet's number (1-based)."""
+    tail = _TABLE_NAME.sub(b"Table%d" % number, frame.tail)
+    tail = _DATA_BAR.sub(b"%04X" % number, tail)
+    if frame.relationships is None:
+        return SheetFrame(frame.head, tail, None)
+    table = b"tables/table%d.xml" % number
+    return SheetFrame(frame.head, tail, _TABLE_PART.sub(table, frame.relationships))
 
 
 _ANY: Final = Outline("sheet")
