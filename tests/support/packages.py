@@ -8,6 +8,7 @@ What `normalised` takes for the same, because no reader can tell it apart:
 - shared and inline strings, and with the former the part that holds them;
 - the spelling of numbers (`1e300`, `1E+300`, `18.0`);
 - `xml:space="preserve"` where a text has nothing to preserve at its edges;
+- formats that no cell has, as those of a column of nulls;
 - the numbers that refer to formats and relationships, for which these themselves are put.
 """
 
@@ -96,12 +97,16 @@ class Package:
             found = [tree(each) for each in self.root(name)]
             return sorted(each for each in found if STRINGS not in str(each))
         if name == STYLES:
-            return self.styles.meanings()
+            return self.styles.meanings(self._formats_of_cells())
         root = self.root(name)
         relationships = self.relationships(name)
         for element in root.iter():
             self._resolve(element, relationships)
         return tree(root)
+
+    def _formats_of_cells(self) -> set[int]:
+        cells = (cell for sheet in self.sheets for cell in self.root(sheet).iter(f"{MAIN}c"))
+        return {int(cell.get("s", 0)) for cell in cells}
 
     def _resolve(self, element: ET.Element, relationships: Mapping[str, Relationship]) -> None:
         """Put what is meant for every reference, and drop what is only a hint."""
@@ -150,13 +155,13 @@ class Styles:
         self.formats = [self._format(each) for each in self._list("cellXfs")]
         self.differences = [tree(each, self._code) for each in self._list("dxfs")]
 
-    def meanings(self) -> tuple[Any, ...]:
-        """The formats in no order; that each has a place in a list tells nothing."""
+    def meanings(self, used: set[int]) -> tuple[Any, ...]:
+        """The formats in no order, those of cells as far as one has them."""
         rest = [tree(each) for each in self._root if each.tag.removeprefix(MAIN) not in self._LISTS]
-        return sorted(self.formats), sorted(self.differences), rest
+        return sorted(self.formats[each] for each in used), sorted(self.differences), rest
 
     def _list(self, name: str) -> list[ET.Element]:
-        return list(self._root.find(f"{MAIN}{name}") or ())
+        return list(self._root.iterfind(f"{MAIN}{name}/*"))
 
     def _format(self, element: ET.Element) -> Tree:
         return tree(element, self._meaning)

@@ -240,7 +240,7 @@ def _calculated() -> Reference:
 
 
 TOTALS = {"qty": "sum", "price": "average", "day": "max", "at": "count", "span": "min"}
-Subtotal = tuple[str, int, int, float, Look]
+Subtotal = tuple[str, int, int, float | str, Look]
 """A function's name and number, the column's place, the value, how it is shown."""
 
 SUBTOTALS: Sequence[Subtotal] = [
@@ -300,7 +300,7 @@ def _tabular(
     for place, function in (totals or {}).items():
         columns[place]["total_function"] = function
     options = {"columns": columns, "style": style, "autofilter": buttons, "total_row": bool(totals)}
-    sheet.add_table(0, 0, len(rows) + bool(totals), LAST, options)
+    sheet.add_table(0, 0, max(len(rows), 1) + bool(totals), LAST, options)
     reference.header(buttons=buttons)
     sheet.freeze_panes(1, 0)
     reference.rows(rows=rows)
@@ -328,23 +328,26 @@ def _table_with_totals() -> Reference:
     return reference
 
 
-def _add_rules(reference: Reference, rules: Sequence[tuple[Rule, Rule]]) -> Reference:
-    reference.table()
+def _add_rules(reference: Reference, rules: Sequence[tuple[Rule, Rule]], last: int = 7) -> None:
     for ours, theirs in rules:
         letter = "ABCDEFGHIJ"[NAMES.index(ours["column"])]
         format_ = {"format": reference.look(**WRITTEN)} if "style" in ours else {}
-        reference.sheet.conditional_format(f"{letter}2:{letter}7", {**theirs, **format_})
+        reference.sheet.conditional_format(f"{letter}2:{letter}{last}", {**theirs, **format_})
+
+
+def _ruled(rules: Sequence[tuple[Rule, Rule]]) -> Reference:
+    reference = Reference()
+    reference.table()
+    _add_rules(reference, rules)
     return reference
 
 
 for number, rule in enumerate(RULES):
     criteria = rule[0].get("criteria", "")
     case(f"rule {number}: {rule[0]['type']} {criteria}".strip(), conditional_formats=[rule[0]])(
-        lambda rule=rule: _add_rules(Reference(), [rule])
+        lambda rule=rule: _ruled([rule])
     )
-case("all rules", conditional_formats=[ours for ours, _ in RULES])(
-    lambda: _add_rules(Reference(), RULES)
-)
+case("all rules", conditional_formats=[ours for ours, _ in RULES])(lambda: _ruled(RULES))
 
 
 @case("rows on several sheets", rows_per_sheet=4, autofilter=True, repeat_header=True)
@@ -372,6 +375,21 @@ def _split() -> Reference:
 
 
 @case(
+    "all rules for each value",
+    split_by="region",
+    conditional_formats=[ours for ours, _ in RULES],
+)
+def _split_rules() -> Reference:
+    reference = Reference()
+    for name, rows in (("N", range(2)), ("S & E", range(2, 5)), ("(empty)", range(5, 6))):
+        reference.begin(name).freeze_panes(1, 0)
+        reference.header()
+        reference.rows(rows=rows)
+        _add_rules(reference, RULES, len(rows) + 1)
+    return reference
+
+
+@case(
     "tables with totals for each value",
     split_by="region",
     table_style="dark 11",
@@ -385,6 +403,32 @@ def _split_tables() -> Reference:
         _tabular(reference, "Table Style Dark 11", name=name, rows=rows, totals={1: "sum"})
         sums = [("sum", 109, 1, float(total), {})]
         _total_row(reference, lambda _, number=number: f"Table{number}[qty]", sums, len(rows))
+    return reference
+
+
+NOTHING: Sequence[Subtotal] = [("sum", 109, 1, 0.0, {}), ("average", 101, 2, "", {})]
+"""The totals of no rows; their ranges have one, as a table must."""
+
+
+@case("totals without rows", totals={"qty": "sum", "price": "average"}, totals_label="合计")
+def _no_rows() -> Reference:
+    reference = Reference()
+    reference.table(rows=range(0))
+    _total_row(reference, lambda place: f"{'ABC'[place]}2:{'ABC'[place]}2", NOTHING, rows=1)
+    return reference
+
+
+@case(
+    "table without rows",
+    table_style="medium 2",
+    totals={"qty": "sum", "price": "average"},
+    totals_label="合计",
+)
+def _empty_table() -> Reference:
+    reference = Reference(constant_memory=False)
+    functions = {1: "sum", 2: "average"}
+    _tabular(reference, "Table Style Medium 2", rows=range(0), totals=functions)
+    _total_row(reference, lambda place: f"Table1[{NAMES[place]}]", NOTHING, rows=1)
     return reference
 
 
