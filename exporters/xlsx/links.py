@@ -31,10 +31,12 @@ _PRINTABLE: Final = r"^[^\x00-\x1f\x{FFFE}\x{FFFF}]+$"
 
 _TYPE: Final = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/hyperlink"
 
-_ESCAPED: Final = {
+_ENTITIES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
+
+_ESCAPED: Final = _ENTITIES | {
     character: f"%{ord(character):02x}" for character in ' "<>[]^`{}'
-} | {"&": "&amp;"}  # fmt: skip
-"""What Excel escapes in an address; and what XML does."""
+}  # fmt: skip
+"""What Excel escapes in an address, up to its fragment; and what XML does."""
 
 _LONGER: Final = r'[ "<>\[\]^`{}%]'
 """One character that may become three."""
@@ -134,7 +136,9 @@ def hyperlinks(place: int) -> pl.Expr:
     relationship = f'" r:id="{xl_col_to_name(place)}'
     address = pl.col(str(place))
     fragment = address.str.splitn("#", 2).struct.field("field_1")
-    location = pl.concat_str(pl.lit('" location="'), _escaped(fragment)).fill_null("")
+    written = fragment.str.replace_many(list(_ENTITIES), list(_ENTITIES.values()))
+    location = pl.concat_str(pl.lit('" location="'), written)
+    location = pl.when(fragment != "").then(location).otherwise(pl.lit(""))
     return pl.concat_str(
         pl.lit(reference), row_then(relationship), row_then(""), location, pl.lit('"/>')
     )

@@ -49,8 +49,11 @@ _RECALCULATE = """\
 """
 
 _OASIS = "{urn:oasis:names:tc:opendocument:xmlns:"
-_OFFICE, _TABLE, _TEXT = (f"{_OASIS}{name}:1.0}}" for name in ("office", "table", "text"))
-_TYPE = "{urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0}value-type"
+OFFICE, TABLE, TEXT, STYLE = (
+    f"{_OASIS}{name}:1.0}}" for name in ("office", "table", "text", "style")
+)
+CALC = "{urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0}"
+_TYPE = f"{CALC}value-type"
 _HREF = "{http://www.w3.org/1999/xlink}href"
 
 
@@ -90,15 +93,21 @@ def cells(workbook: Path, *, recalculate: bool = False) -> Sheets:
 def all_cells(workbooks: Sequence[Path], *, recalculate: bool = False) -> list[Sheets]:
     """`cells` of several workbooks, in two runs for all of them."""
     shown = csv_rows(workbooks, as_shown=True, recalculate=recalculate)
+    return [
+        {
+            name: _cells(table, rows[name])
+            for table in document.iter(f"{TABLE}table")
+            if (name := table.get(f"{TABLE}name", ""))
+        }
+        for document, rows in zip(documents(workbooks, recalculate=recalculate), shown, strict=True)
+    ]
+
+
+def documents(workbooks: Sequence[Path], *, recalculate: bool = False) -> list[ET.Element]:
+    """The workbooks as flat OpenDocument XML, with everything that LibreOffice knows of them."""
     with converted(workbooks, "fods", recalculate=recalculate) as directory:
-        return [
-            {
-                name: _cells(table, shown[place][name])
-                for table in ET.parse(directory / f"{place}.fods").iter(f"{_TABLE}table")
-                if (name := table.get(f"{_TABLE}name", ""))
-            }
-            for place in range(len(workbooks))
-        ]
+        places = range(len(workbooks))
+        return [ET.parse(directory / f"{place}.fods").getroot() for place in places]
 
 
 def csv_rows(
@@ -204,10 +213,10 @@ def _filled(table: ET.Element) -> Iterator[tuple[int, int, ET.Element]]:
     """Row, column and element of each cell with a value: of equal neighbours the first one only
     stands in the XML, with their number."""
     row = 0
-    for line in table.iter(f"{_TABLE}table-row"):
-        height, column = int(line.get(f"{_TABLE}number-rows-repeated", "1")), 0
+    for line in table.iter(f"{TABLE}table-row"):
+        height, column = int(line.get(f"{TABLE}number-rows-repeated", "1")), 0
         for element in line:
-            width = int(element.get(f"{_TABLE}number-columns-repeated", "1"))
+            width = int(element.get(f"{TABLE}number-columns-repeated", "1"))
             if _TYPE in element.attrib:
                 for place in range(height * width):
                     yield row + place // width, column + place % width, element
@@ -216,20 +225,20 @@ def _filled(table: ET.Element) -> Iterator[tuple[int, int, ET.Element]]:
 
 
 def _cell(element: ET.Element, shown: str) -> Cell:
-    formula = element.get(f"{_TABLE}formula")
+    formula = element.get(f"{TABLE}formula")
     if formula in ("of:=TRUE()", "of:=FALSE()"):  # which LibreOffice makes of plain booleans
         return Cell("boolean", formula == "of:=TRUE()", shown)
-    anchor = element.find(f".//{_TEXT}a")
+    anchor = element.find(f".//{TEXT}a")
     link = None if anchor is None else anchor.get(_HREF)
     return Cell(element.attrib[_TYPE], _value(element, shown), shown, formula, link)
 
 
 def _value(element: ET.Element, shown: str) -> Value:
-    number = element.get(f"{_OFFICE}value")
+    number = element.get(f"{OFFICE}value")
     if number is not None:
         return float(f"{float(number):.15g}")
     kinds = ("boolean", "date", "time")
-    boolean, date, time = (element.get(f"{_OFFICE}{kind}-value") for kind in kinds)
+    boolean, date, time = (element.get(f"{OFFICE}{kind}-value") for kind in kinds)
     if boolean is not None:
         return boolean == "true"
     if date is not None:
