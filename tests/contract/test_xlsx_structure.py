@@ -237,7 +237,7 @@ def test_what_would_damage_a_workbook_is_refused(options: Mapping[str, Any]) -> 
 def test_a_table_refuses_a_header_of_which_it_cannot_have_a_copy(header: str) -> None:
     schema = pa.schema([(header, pa.string())])
     options = XlsxOptions.parse({"table_style": "light 1"})
-    with pytest.raises(InvalidOptions, match="that a table cannot hold"), Workers() as workers:
+    with pytest.raises(InvalidOptions, match="that a table cannot keep"), Workers() as workers:
         open_exporter("xlsx", io.BytesIO(), schema, (), options, workers)
 
 

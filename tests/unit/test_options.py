@@ -303,7 +303,10 @@ def choices(*values: str, **more: Any) -> dict[str, Any]:
             {"style": "fancy"},
             "^options.style: 'fancy' is not a style; there are: banded, plain, rep",
         ),
-        ({"style": "reprot"}, r"^options.style: 'reprot' is not a style; did you mean 'report'\?$"),
+        (
+            {"style": "reprot"},
+            r"^options.style: 'reprot' is not a style; did you mean 'report'\?; there",
+        ),
         ({"style": None}, "options.style: None is not allowed.*string"),
         ({"sheet_names": {"a": "x"}}, "sheet_names needs split_by, the column"),
         ({"sheet_names": {"a": "x/y"}, "split_by": "c"}, "options.sheet_names.a: 'x/y' .*refuses"),

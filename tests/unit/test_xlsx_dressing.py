@@ -94,7 +94,7 @@ def test_totals_belong_to_the_table_but_not_to_its_filter(rows: int) -> None:
     ]
     assert columns == [("sum", None), (None, "Total"), ("average", None)]
     row = [cell.value for cell in file.sheet[rows + 2]]
-    assert row == ["=SUBTOTAL(109,[n])", "Total", "=SUBTOTAL(101,[x])"]
+    assert row == ["=SUBTOTAL(109,Table1[n])", "Total", "=SUBTOTAL(101,Table1[x])"]
     assert file.sheet.max_row == rows + 2
 
 
@@ -115,7 +115,7 @@ def test_no_look_of_the_totals_goes_to_new_rows_of_a_table() -> None:
 )
 def test_headers_are_escaped_where_totals_name_them(header: str, name: str) -> None:
     file = written(pa.table({header: [1]}), table_style="light 1", totals={header: "sum"})
-    assert file.sheet["A3"].value == f"=SUBTOTAL(109,[{name}])"
+    assert file.sheet["A3"].value == f"=SUBTOTAL(109,Table1[{name}])"
     assert table_of(file).find(f".//{MAIN}tableColumn[@name]") is not None
 
 
@@ -130,14 +130,14 @@ def test_formula_columns_are_columns_of_the_table() -> None:
     formulas = [{"header": "f", "formula": "={n}*2"}]
     file = per_sheet(7, table_style="light 1", formulas=formulas, totals={"f": "max"})
     assert table_of(file).get("ref") == "A1:D9"
-    assert file.sheet["D9"].value == "=SUBTOTAL(104,[f])"
+    assert file.sheet["D9"].value == "=SUBTOTAL(104,Table1[f])"
     assert file.sheet["D8"].value == "=A8*2"
 
 
 def test_a_large_table_needs_no_memory_for_its_cells() -> None:
     schema = pa.schema([(f"c{n}", pa.int8()) for n in range(10)])
     layout = Layout(Projection(schema), XlsxOptions.parse({"table_style": "light 1"}))
-    shell = Shell(layout, [None] * 10)
+    shell = Shell(layout, [None] * 10, "Sheet1")
     tracemalloc.start()
     try:
         parts = shell.parts([Outline("a", 1_000_000), Outline("b", 7)])

@@ -542,13 +542,16 @@ def by_xlsxwriter(table: pa.Table) -> bytes:
     buffer = io.BytesIO()
     with xlsxwriter.Workbook(buffer) as workbook:
         workbook.set_properties({"created": datetime(2000, 1, 1)})
-        header = workbook.add_format({"bold": True, "bottom": 1, "valign": "top"})
+        header = {"bold": True, "bottom": 1, "valign": "top"}
+        over_texts = workbook.add_format(header)
+        over_numbers = workbook.add_format(header | {"align": "right", "indent": 2})
         formats = {name: workbook.add_format({"num_format": SHOWN[name]}) for name in SHOWN}
         sheet = workbook.add_worksheet("Sheet1")
         sheet.freeze_panes(1, 0)
         sheet.autofilter(0, 0, table.num_rows, table.num_columns - 1)
         for place, name in enumerate(table.schema.names):
-            sheet.write_string(0, place, name, header)
+            is_text = pa.types.is_string(table.schema.field(name).type)
+            sheet.write_string(0, place, name, over_texts if is_text else over_numbers)
             for row, value in enumerate(table.column(name).to_pylist(), start=1):
                 if isinstance(value, str):
                     sheet.write_string(row, place, value)

@@ -118,7 +118,7 @@ def test_no_row_with_formulas_becomes_more_xml_than_its_bound() -> None:
     formulas = [formula(text, str(n)) for n, text in enumerate(texts)]
     projection = Projection(schema)
     layout = Layout(projection, XlsxOptions.parse({"formulas": formulas}))
-    writer = RowWriter(layout, Shell(layout, [None] * len(layout.headers)))
+    writer = RowWriter(layout, Shell(layout, [None] * len(layout.headers), "Sheet1"))
     batch = pa.RecordBatch.from_arrays([pa.array([-128, 127], pa.int8())] * 703, schema=schema)
     size = sum(piece.size for piece in writer.write(batch, SHEET_ROWS - 1).xml)
     assert size <= 2 * layout.row_markup + projection.size(batch) * _WORST_ESCAPE

@@ -60,8 +60,8 @@ def test_anything_else_is_a_text(text: str) -> None:
     ("address", "target", "fragment"),
     [
         ("http://a/b#c", "http://a/b", "c"),
-        ("http://a/b#c#d e", "http://a/b", "c#d%20e"),
-        ("http://a/#", "http://a/", ""),
+        ("http://a/b#c#d e", "http://a/b", "c#d e"),
+        ("http://a/#", "http://a/", None),
         ("http://a/b c", "http://a/b%20c", None),
         ("http://a/?b=1&c=<2>", "http://a/?b=1&c=%3c2%3e", None),
         ('http://a/"[b]^`{c}"', "http://a/%22%5bb%5d%5e%60%7bc%7d%22", None),

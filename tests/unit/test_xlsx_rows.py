@@ -10,7 +10,8 @@ import pytest
 from exporters import XlsxOptions
 from exporters.columns import Projection
 from exporters.xlsx.layout import Layout
-from exporters.xlsx.rows import RowWriter, _data_buffers
+from exporters.xlsx.markup import _data_buffers
+from exporters.xlsx.rows import RowWriter
 from tests.support.workbooks import Styles
 
 

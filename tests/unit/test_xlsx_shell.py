@@ -40,7 +40,7 @@ def shell_of(
     columns: Projection, widths: Sequence[float | None] | None = None, **options: Any
 ) -> Shell:
     layout = Layout(columns, XlsxOptions.parse(options))
-    return Shell(layout, widths or [None] * len(layout.headers))
+    return Shell(layout, widths or [None] * len(layout.headers), layout.options.sheet_name)
 
 
 def outlines(*rows: int) -> list[Outline]:
@@ -60,7 +60,7 @@ def formats_of(shell: Shell) -> list[str]:
 
 def whole(shell: Shell, index: int = 0, rows: int = 0) -> ET.Element:
     """A sheet without its data rows."""
-    frame = shell.sheet(index, Outline("Sheet1", rows))
+    frame = shell.sheet(index, Outline(numbered_name("Sheet1", index + 1), rows))
     return ET.fromstring(frame.head + frame.tail)
 
 
@@ -127,7 +127,8 @@ def test_the_rows_begin_right_after_the_header(kind: pa.DataType, start_row: int
 def test_what_stands_before_the_rows_does_not_depend_on_them() -> None:
     shell = shell_of(columns_of(MIXED), autofilter=True)
     for index in (0, 3):
-        few, many = (shell.sheet(index, each).head for each in outlines(0, 1_000_000))
+        name = numbered_name("Sheet1", index + 1)
+        few, many = (shell.sheet(index, Outline(name, rows)).head for rows in (0, 1_000_000))
         assert few == many
 
 
@@ -150,7 +151,10 @@ def test_the_filter_covers_the_header_and_the_rows() -> None:
 
 def test_only_the_first_sheet_is_selected() -> None:
     shell = shell_of(columns_of(MIXED))
-    selected = [b"tabSelected" in shell.sheet(index, *outlines(1)).head for index in range(3)]
+    selected = [
+        b"tabSelected" in shell.sheet(index, each).head
+        for index, each in enumerate(outlines(1, 1, 1))
+    ]
     assert selected == [True, False, False]
 
 
@@ -203,10 +207,14 @@ def test_a_shell_without_rows_is_what_xlsxwriter_writes() -> None:
     shell = shell_of(columns_of(MIXED), freeze_header=False)
     buffer = io.BytesIO()
     with xlsxwriter.Workbook(buffer) as workbook:
-        header = workbook.add_format({"bold": True, "bottom": 1, "valign": "top"})
+        header = {"bold": True, "bottom": 1, "valign": "top"}
+        text = workbook.add_format(header)
+        number = workbook.add_format(header | {"align": "right"})
+        flag = workbook.add_format(header | {"align": "center"})
         sheet = workbook.add_worksheet("Sheet1")
         for place, name in enumerate(MIXED.names):
-            sheet.write_string(0, place, name, header)
+            look = {"text": text, "flag": flag}.get(name, number)
+            sheet.write_string(0, place, name, look)
     with zipfile.ZipFile(buffer) as archive:
         expected = archive.read("xl/worksheets/sheet1.xml")
         relations = archive.read("xl/_rels/workbook.xml.rels")
