@@ -11,27 +11,16 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from benchmarks.ours import write_file
+
 Work = Callable[[], object]
 Prepare = Callable[[pa.Table, Path], Work]
 
 
 def _ours(format_name: str, **options: Any) -> Prepare:
     def prepare(table: pa.Table, path: Path) -> Work:
-        from exporters import Workers, find_format, open_exporter
-
-        parsed = find_format(format_name).options.parse(options)
         batches = table.to_batches()
-
-        def work() -> None:
-            with (
-                Workers() as workers,
-                path.open("wb") as sink,
-                open_exporter(format_name, sink, table.schema, (), parsed, workers) as exporter,
-            ):
-                for batch in batches:
-                    exporter.write_batch(batch)
-
-        return work
+        return lambda: write_file(format_name, table.schema, batches, path, options)
 
     return prepare
 

@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.cases import CASES, FULL, QUICK, Case, Plan
-from benchmarks.data import write_table
+from benchmarks.data import batches
 from benchmarks.latency import measure_latency
 from benchmarks.machine import machine_facts, package_versions
 from benchmarks.measure import ROOT, MeasurementFailed, run_rounds
 from benchmarks.memory import measure_memory
 from benchmarks.report import Findings, render
 from benchmarks.server import ServerFailed
+from benchmarks.tables import write_table
 
 RESULTS = ROOT / "benchmarks" / "RESULTS.md"
 
@@ -62,7 +63,7 @@ def _measure(plan: Plan, cases: Sequence[Case], packages: dict[str, str | None])
     machine = machine_facts()
     with tempfile.TemporaryDirectory(prefix="export-bench-") as name:
         table = Path(name) / "table.arrow"
-        write_table(table, plan.rows)
+        write_table(table, batches(plan.rows))
         return Findings(
             day=datetime.now(UTC).date(),
             plan=plan,
