@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from benchmarks.features import Feature, workbooks
 from benchmarks.ours import write_file
 
 Work = Callable[[], object]
@@ -21,6 +22,16 @@ def _ours(format_name: str, **options: Any) -> Prepare:
     def prepare(table: pa.Table, path: Path) -> Work:
         batches = table.to_batches()
         return lambda: write_file(format_name, table.schema, batches, path, options)
+
+    return prepare
+
+
+def _workbook(feature: Feature) -> Prepare:
+    def prepare(table: pa.Table, path: Path) -> Work:
+        chosen = table.select(feature.columns)
+        batches = chosen.to_batches()
+        options, formats = feature.options, feature.formats
+        return lambda: write_file("xlsx", chosen.schema, batches, path, options, formats)
 
     return prepare
 
@@ -135,5 +146,6 @@ WORK: Final[Mapping[str, Prepare]] = {
     "polars-csv": _polars_csv,
     "duckdb": _duckdb,
     "python-csv": _python_csv,
+    **{name: _workbook(feature) for name, feature in workbooks().items()},
 }
-"""By the names in `cases.py`."""
+"""By the names in `cases.py` and `features.py`."""
