@@ -2,6 +2,7 @@
 
 python -m benchmarks.worker write CASE TABLE ROWS FILE     a case of `peers.py`
 python -m benchmarks.worker pour CASE TABLE ROWS FILE      ours, a table that is read on the way
+python -m benchmarks.worker profile TABLE ROWS FILE        ours, formatting and deflating apart
 python -m benchmarks.worker export URL FORMAT TABLE ROWS   one export of a table in memory
 python -m benchmarks.worker stream URL FORMAT ROWS         one export of rows made on the way
 python -m benchmarks.worker crowd URL FORMAT TABLE ROWS N  N exports at once
@@ -22,6 +23,7 @@ from typing import Any
 from benchmarks.data import batches
 from benchmarks.ours import write_file
 from benchmarks.peers import WORK
+from benchmarks.profile import format_and_deflate
 from benchmarks.tables import read_table, stream_table
 from export_client import ExportClient, Task
 
@@ -52,6 +54,15 @@ def _pour(_name: str, table: str, rows: str, file: str) -> dict[str, Any]:
         write_file("xlsx", warm.schema, stream_table(source, int(rows)), path)
 
     return _of_file(path, *_timed(work, _touched(table))[:2])
+
+
+def _profile(table: str, rows: str, file: str) -> dict[str, Any]:
+    path, data = Path(file), read_table(Path(table), int(rows))
+    write_file("xlsx", data.schema, data.slice(0, WARM_ROWS).to_batches(), path)
+    batches = data.to_batches()
+    wall, cpu, _ = _timed(lambda: write_file("xlsx", data.schema, batches, path), _touched(table))
+    formatting, deflating = format_and_deflate(data)
+    return {"wall": wall, "cpu": cpu, "formatting": formatting, "deflating": deflating}
 
 
 def _export(url: str, format_name: str, table: str, rows: str) -> dict[str, Any]:
@@ -133,6 +144,7 @@ def _of_task(task: Task, seconds: float) -> dict[str, Any]:
 COMMANDS: Mapping[str, Callable[..., dict[str, Any]]] = {
     "write": _write,
     "pour": _pour,
+    "profile": _profile,
     "export": _export,
     "stream": _stream,
     "crowd": _crowd,

@@ -2,6 +2,7 @@
 
 from benchmarks.cases import JETXL, OURS_XLSX, Case
 from benchmarks.measure import Result, Run, Step, interleave
+from benchmarks.profile import Profile
 
 
 def step(case: Case, rounds: int, order: list[str]) -> Step:
@@ -32,3 +33,8 @@ def test_figures_are_medians_of_the_runs() -> None:
     runs = [Run(10, seconds, 1, cpu, xml=1_000) for seconds, cpu in [(1, 5.0), (2, 1.0), (9, 2.0)]]
     result = Result(OURS_XLSX, tuple(runs))
     assert (result.rate, result.xml_rate, result.row_cpu) == (5.0, 500.0, 0.2)
+
+
+def test_the_bound_is_the_work_spread_over_the_cores() -> None:
+    profile = Profile(1, cores=4, formatting=3.0, deflating=1.0, wall=1.5, cpu=5.0)
+    assert (profile.bound, profile.distance) == (1.0, 1.5)
