@@ -72,6 +72,13 @@ STAGES: Final = (
 WHOLE_WAYS: Final = ((WHOLE_WAY_XLSX, OURS_XLSX), (WHOLE_WAY_CSV, OURS_CSV))
 """Client, Flight, file, checksum and link; each with the exporter that it is compared with."""
 
+SIZE_TINY: Final = Case("size-tiny", "xlsx", "so few that fixed costs count", OUR_PACKAGE)
+SIZE_SHORT: Final = Case("size-short", "xlsx", "short", OUR_PACKAGE)
+SIZE_MAIN: Final = Case("size-main", "xlsx", "the main case", OUR_PACKAGE)
+SIZE_TALL: Final = Case("size-tall", "xlsx", "tall: several sheets", OUR_PACKAGE)
+SIZES: Final = (SIZE_TINY, SIZE_SHORT, SIZE_MAIN, SIZE_TALL)
+"""The main table in four lengths, read batch by batch: it is never in memory as a whole."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -89,6 +96,12 @@ class Plan:
     exports: int
     """Exports that run at once while the status is asked for."""
     export_rows: int
+    detail_rounds: int
+    """How often features, shapes and sizes are run, and the profile is taken."""
+    size_rows: tuple[int, ...]
+    """The rows of `SIZES`."""
+    shape_share: float = 1.0
+    """What part of a shape's rows is written."""
     smoke: bool = False
     """Whether it only shows that the benchmarks still work; its figures mean nothing."""
 
@@ -111,6 +124,8 @@ FULL: Final = Plan(
     settle_seconds=1.0,
     exports=10,
     export_rows=300_000,
+    detail_rounds=3,
+    size_rows=(10_000, 100_000, 1_000_000, 5_000_000),
 )
 
 QUICK: Final = Plan(
@@ -123,5 +138,8 @@ QUICK: Final = Plan(
     settle_seconds=0.1,
     exports=4,
     export_rows=5_000,
+    detail_rounds=1,
+    size_rows=(500, 1_000, 5_000, 10_000),
+    shape_share=0.005,
     smoke=True,
 )

@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
 import polars as pl
@@ -43,29 +42,23 @@ SCHEMA: Final = pa.schema(
 
 def batches(rows: int) -> Iterator[pa.RecordBatch]:
     """The first `rows` rows of the endless table, made a batch at a time."""
-    for start in range(0, rows, BATCH_ROWS):
-        yield _batch(start, min(BATCH_ROWS, rows - start))
+    for start, count in spans(rows):
+        yield batch(start, count)
 
 
-def write_table(path: Path, rows: int) -> None:
-    """The first `rows` rows as an Arrow IPC file."""
-    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, SCHEMA) as writer:
-        for batch in batches(rows):
-            writer.write_batch(batch)
+def spans(rows: int, size: int = BATCH_ROWS) -> Iterator[tuple[int, int]]:
+    """Where each batch of at most `size` rows begins, and how many it has."""
+    for start in range(0, rows, size):
+        yield start, min(size, rows - start)
 
 
-def read_table(path: Path, rows: int) -> pa.Table:
-    """The first `rows` rows of a file that `write_table` wrote, in memory."""
-    with pa.OSFile(str(path), "rb") as file:
-        return pa.ipc.open_file(file).read_all().slice(0, rows)
-
-
-def _batch(start: int, rows: int) -> pa.RecordBatch:
+def batch(start: int, rows: int) -> pa.RecordBatch:
+    """`rows` rows of the endless table from row `start` (0-based)."""
     chance = pl.col("chance")
     ids = pl.int_range(start, start + rows, dtype=pl.Int64)
     frame = (
         pl.select(id=ids)
-        .with_columns(chance=_scrambled(pl.col("id")))
+        .with_columns(chance=scrambled(pl.col("id")))
         .select(
             id=pl.col("id"),
             order_no=(620_000_000_000_000_000 + chance % 99_999_999_999_999).cast(pl.String),
@@ -79,11 +72,16 @@ def _batch(start: int, rows: int) -> pa.RecordBatch:
             paid=chance % 3 == 0,
         )
     )
-    table = frame.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(SCHEMA)
+    return record_batch(frame, SCHEMA)
+
+
+def record_batch(frame: pl.DataFrame, schema: pa.Schema) -> pa.RecordBatch:
+    """A frame, which has a row at least, in the types of a schema."""
+    table = frame.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(schema)
     return table.combine_chunks().to_batches()[0]
 
 
-def _scrambled(ids: pl.Expr) -> pl.Expr:
+def scrambled(ids: pl.Expr) -> pl.Expr:
     """An even-looking 63-bit number for each id: two rounds of multiply and fold.
 
     Not polars' own hash, which may change from one version to the next.

@@ -29,11 +29,20 @@ class Run:
     rows: int
     seconds: float
     size: int
+    cpu: float = 0.0
+    """Seconds of processor time that the process took."""
+    xml: int = 0
+    """Bytes of the sheets' XML; 0 for what is no workbook."""
 
     @property
     def rate(self) -> float:
         """Rows a second."""
         return self.rows / self.seconds
+
+    @property
+    def xml_rate(self) -> float:
+        """Bytes of XML a second."""
+        return self.xml / self.seconds
 
 
 @dataclass(frozen=True)
@@ -47,6 +56,25 @@ class Result:
     def rate(self) -> float:
         """Rows a second, the median of the runs."""
         return median(run.rate for run in self.runs)
+
+    @property
+    def xml_rate(self) -> float:
+        """Bytes of XML a second, the median of the runs."""
+        return median(run.xml_rate for run in self.runs)
+
+    @property
+    def row_cpu(self) -> float:
+        """Seconds of processor time a row, the median of the runs."""
+        return median(run.cpu / run.rows for run in self.runs)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One run in every round, of the first `rounds` rounds."""
+
+    case: Case
+    rounds: int
+    run: Callable[[], Run]
 
 
 def worker(*arguments: object) -> list[str]:
@@ -65,36 +93,44 @@ def run_worker(*arguments: object) -> dict[str, Any]:
 
 
 def run_rounds(cases: Sequence[Case], plan: Plan, table: Path, say: Say) -> dict[str, Result]:
-    """Every case, interleaved so that a disturbance of the machine meets all of them alike."""
-    runs: dict[str, list[Run]] = {}
-    every = [case for case, _run in _steps(cases, table)]
-    for number in range(max(plan.rounds, plan.slow_rounds)):
-        for case, run in _steps(cases, table):
-            if number < plan.rounds_of(case):
-                done = run(plan.rows_of(case))
-                runs.setdefault(case.name, []).append(done)
-                say(f"round {number + 1}  {case.name:<18}{done.rate:>12,.0f} rows/s")
-    return {case.name: Result(case, tuple(runs[case.name])) for case in every}
+    """Every case, each stage next to the exporter it is compared with."""
+    return interleave(list(_steps(cases, plan, table)), say)
 
 
-def _steps(cases: Sequence[Case], table: Path) -> Iterator[tuple[Case, Callable[[int], Run]]]:
-    """The cases of one round; each stage comes next to the exporter it is compared with."""
+def interleave(steps: Sequence[Step], say: Say) -> dict[str, Result]:
+    """All steps round after round, so that a disturbance of the machine meets all of them alike.
+
+    A case may stand in several steps.
+    """
+    runs: dict[Case, list[Run]] = {}
+    for number in range(max(step.rounds for step in steps)):
+        for step in steps:
+            if number < step.rounds:
+                done = step.run()
+                runs.setdefault(step.case, []).append(done)
+                say(f"round {number + 1}  {step.case.name:<18}{done.rate:>12,.0f} rows/s")
+    return {case.name: Result(case, tuple(done)) for case, done in runs.items()}
+
+
+def _steps(cases: Sequence[Case], plan: Plan, table: Path) -> Iterator[Step]:
     over_flight = [whole_way for whole_way, _exporter in WHOLE_WAYS]
     for case in cases:
-        yield case, partial(_write, case, table)
+        rows, rounds = plan.rows_of(case), plan.rounds_of(case)
+        yield Step(case, rounds, partial(write, case, table, rows))
         for stage, exporter in STAGES:
             if exporter == case:
-                run = _export if stage in over_flight else _write
-                yield stage, partial(run, stage, table)
+                run = _export if stage in over_flight else write
+                yield Step(stage, plan.rounds_of(stage), partial(run, stage, table, rows))
 
 
-def _write(case: Case, table: Path, rows: int) -> Run:
+def write(case: Case, table: Path, rows: int, command: str = "write") -> Run:
+    """One run of a case in a fresh process; the worker's command `pour` reads batch by batch."""
     file = table.with_name(f"out.{case.format}")
     try:
-        answer = run_worker("write", case.name, table, rows, file)
+        answer = run_worker(command, case.name, table, rows, file)
     finally:
         file.unlink(missing_ok=True)
-    return Run(rows, answer["seconds"], answer["size"])
+    return Run(rows, **answer)
 
 
 def _export(case: Case, table: Path, rows: int) -> Run:

@@ -11,27 +11,27 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from benchmarks.features import Feature, workbooks
+from benchmarks.ours import write_file
+
 Work = Callable[[], object]
 Prepare = Callable[[pa.Table, Path], Work]
 
 
 def _ours(format_name: str, **options: Any) -> Prepare:
     def prepare(table: pa.Table, path: Path) -> Work:
-        from exporters import Workers, find_format, open_exporter
-
-        parsed = find_format(format_name).options.parse(options)
         batches = table.to_batches()
+        return lambda: write_file(format_name, table.schema, batches, path, options)
 
-        def work() -> None:
-            with (
-                Workers() as workers,
-                path.open("wb") as sink,
-                open_exporter(format_name, sink, table.schema, (), parsed, workers) as exporter,
-            ):
-                for batch in batches:
-                    exporter.write_batch(batch)
+    return prepare
 
-        return work
+
+def _workbook(feature: Feature) -> Prepare:
+    def prepare(table: pa.Table, path: Path) -> Work:
+        chosen = table.select(feature.columns)
+        batches = chosen.to_batches()
+        options, formats = feature.options, feature.formats
+        return lambda: write_file("xlsx", chosen.schema, batches, path, options, formats)
 
     return prepare
 
@@ -146,5 +146,6 @@ WORK: Final[Mapping[str, Prepare]] = {
     "polars-csv": _polars_csv,
     "duckdb": _duckdb,
     "python-csv": _python_csv,
+    **{name: _workbook(feature) for name, feature in workbooks().items()},
 }
-"""By the names in `cases.py`."""
+"""By the names in `cases.py` and `features.py`."""

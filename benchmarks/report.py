@@ -1,13 +1,21 @@
 """The figures as a Markdown page."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from benchmarks.cases import CASES, OURS_CSV, OURS_XLSX, STAGES, Case, Plan
 from benchmarks.latency import Latency
+from benchmarks.markdown import table
 from benchmarks.measure import Result
 from benchmarks.memory import MemoryUse
+from benchmarks.profile import Profile
+from benchmarks.report_details import (
+    features_section,
+    profile_section,
+    shapes_section,
+    sizes_section,
+)
 from benchmarks.targets import MEGABYTE, ratio, verdicts
 
 
@@ -20,6 +28,7 @@ class Findings:
     machine: Sequence[tuple[str, str]]
     packages: Mapping[str, str | None]
     results: Mapping[str, Result]
+    profile: Profile
     memory: Sequence[MemoryUse]
     latency: Latency
 
@@ -30,6 +39,10 @@ def render(found: Findings) -> str:
         _head(found),
         _targets(found),
         _writers("Excel", OURS_XLSX, found),
+        features_section(found.results),
+        shapes_section(found.results),
+        sizes_section(found.results),
+        profile_section(found.profile),
         _writers("CSV", OURS_CSV, found),
         _whole_way(found),
         _memory(found),
@@ -50,7 +63,7 @@ def _head(found: Findings) -> str:
 
 Every figure was measured in one run {origin}.
 
-{_table(("", ""), facts)}"""
+{table(("", ""), facts)}"""
 
 
 def _targets(found: Findings) -> str:
@@ -58,7 +71,7 @@ def _targets(found: Findings) -> str:
         (each.target, each.wanted, each.measured, "yes" if each.met else "**no**")
         for each in verdicts(found.results, found.memory)
     ]
-    return f"## Targets\n\n{_table(('target', 'wanted', 'measured', 'met'), rows)}"
+    return f"## Targets\n\n{table(('target', 'wanted', 'measured', 'met'), rows)}"
 
 
 def _writers(title: str, ours: Case, found: Findings) -> str:
@@ -70,7 +83,7 @@ def _writers(title: str, ours: Case, found: Findings) -> str:
         (*_figures(result), f"{ratio(found.results, ours, result.case):.2f}×")
         for result in measured
     ]
-    lines = [f"## {title} from a table in memory", "", _table((*_FIGURES, "ours ÷ it"), rows)]
+    lines = [f"## {title} from a table in memory", "", table((*_FIGURES, "ours ÷ it"), rows)]
     if absent := [case.title for case in of_format if case.name not in found.results]:
         lines += ["", f"Not installed, so not measured: {'; '.join(absent)}."]
     return "\n".join(lines)
@@ -104,7 +117,7 @@ A client in a process of its own, Flight, the server, the durable file with its 
 link. Before it, the same without client and Flight: what the checksum and the fsync cost. The last
 column compares with the exporter's own rate above.
 
-{_table((*_FIGURES, "it ÷ the exporter"), rows)}"""
+{table((*_FIGURES, "it ÷ the exporter"), rows)}"""
 
 
 def _memory(found: Findings) -> str:
@@ -133,7 +146,7 @@ def _memory(found: Findings) -> str:
 Resident, in MB (10⁶ bytes), of a fresh server around one export; the client makes the rows as it
 sends them. *Above* is the higher of the two peaks over idle.
 
-{_table(header, rows)}"""
+{table(header, rows)}"""
 
 
 def _latency(found: Findings) -> str:
@@ -160,11 +173,7 @@ def _how(plan: Plan) -> str:
   (record batches, a polars frame, Python tuples), and 1,000 rows have been written before the clock
   runs. Everyone writes to a file on the same disk, with their own default settings and threads.
 - Cases are interleaved over {plan.rounds} rounds. Slow writers write {plan.slow_rows:,} rows in
-  {plan.slow_rounds} rounds and are compared by rows a second. Ratios are between medians.
+  {plan.slow_rounds} rounds and are compared by rows a second; features, shapes and sizes are run in
+  {plan.detail_rounds} rounds. Ratios are between medians.
 - The memory peak is sampled every 20 ms and read from the kernel's high-water mark, which is reset
   before the export."""
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

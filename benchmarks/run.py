@@ -8,13 +8,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.cases import CASES, FULL, QUICK, Case, Plan
-from benchmarks.data import write_table
+from benchmarks.data import batches
+from benchmarks.details import measure_features, measure_profile, measure_shapes
 from benchmarks.latency import measure_latency
 from benchmarks.machine import machine_facts, package_versions
 from benchmarks.measure import ROOT, MeasurementFailed, run_rounds
 from benchmarks.memory import measure_memory
 from benchmarks.report import Findings, render
 from benchmarks.server import ServerFailed
+from benchmarks.tables import write_table
 
 RESULTS = ROOT / "benchmarks" / "RESULTS.md"
 
@@ -61,14 +63,18 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 def _measure(plan: Plan, cases: Sequence[Case], packages: dict[str, str | None]) -> Findings:
     machine = machine_facts()
     with tempfile.TemporaryDirectory(prefix="export-bench-") as name:
-        table = Path(name) / "table.arrow"
-        write_table(table, plan.rows)
+        folder = Path(name)
+        table = folder / "table.arrow"
+        write_table(table, batches(plan.rows))
         return Findings(
             day=datetime.now(UTC).date(),
             plan=plan,
             machine=machine,
             packages=packages,
-            results=run_rounds(cases, plan, table, _say),
+            results=run_rounds(cases, plan, table, _say)
+            | measure_features(plan, folder, _say)
+            | measure_shapes(plan, folder, _say),
+            profile=measure_profile(plan, table, _say),
             memory=measure_memory(plan, _say),
             latency=measure_latency(plan, table, _say),
         )

@@ -4,15 +4,29 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from benchmarks.cases import JETXL, OURS_CSV, OURS_XLSX, POLARS_CSV, WHOLE_WAYS, XLSXWRITER, Case
+from benchmarks.cases import (
+    JETXL,
+    OURS_CSV,
+    OURS_XLSX,
+    POLARS_CSV,
+    RUSTPY,
+    SIZE_MAIN,
+    SIZE_TALL,
+    WHOLE_WAYS,
+    XLSXWRITER,
+    Case,
+)
+from benchmarks.features import FEATURES, Feature
 from benchmarks.measure import Result
 from benchmarks.memory import MemoryUse
+from benchmarks.shapes import SHAPES
 
 MEGABYTE: Final = 1_000_000
 
 FASTER: Final = (
-    (OURS_XLSX, XLSXWRITER, 40.0),
-    (OURS_XLSX, JETXL, 2.5),
+    (OURS_XLSX, XLSXWRITER, 60.0),
+    (OURS_XLSX, JETXL, 3.5),
+    (OURS_XLSX, RUSTPY, 9.0),
     (OURS_CSV, POLARS_CSV, 1.0),
     *((whole_way, exporter, 0.7) for whole_way, exporter in WHOLE_WAYS),
 )
@@ -25,6 +39,15 @@ MEMORY_GROWTH: Final = 20 * MEGABYTE
 
 A short export ends before the heap has reached the size at which it stays.
 """
+
+FEATURE_COST: Final = 0.15
+"""The part of the plain workbook's rate that a feature may take."""
+
+SHAPE_LEAST: Final = 0.5
+"""The least ratio of a shape's rate to that of the main case, by bytes of XML."""
+
+FLAT_MOST: Final = 1.15
+"""How many times as long a row may take in a tall export as in the main case."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +62,14 @@ class Verdict:
 
 def verdicts(results: Mapping[str, Result], uses: Sequence[MemoryUse]) -> list[Verdict]:
     """Every target for which both sides were measured; `uses` has two sizes of each format."""
-    return [*_rates(results), *_bounds(uses), *_growths(uses)]
+    return [
+        *_rates(results),
+        *_features(results),
+        *_shapes(results),
+        *_flatness(results),
+        *_bounds(uses),
+        *_growths(uses),
+    ]
 
 
 def ratio(results: Mapping[str, Result], case: Case, other: Case) -> float | None:
@@ -49,12 +79,50 @@ def ratio(results: Mapping[str, Result], case: Case, other: Case) -> float | Non
     return results[case.name].rate / results[other.name].rate
 
 
+def cost(results: Mapping[str, Result], feature: Feature) -> float | None:
+    """What part of the plain workbook's rate a feature takes; None if one was not measured."""
+    found = ratio(results, feature.case, feature.plain)
+    return None if found is None else 1 - found
+
+
+def xml_ratio(results: Mapping[str, Result], case: Case) -> float | None:
+    """A shape's rate ÷ that of the main case, by bytes of XML; None if one was not measured."""
+    if case.name not in results or SIZE_MAIN.name not in results:
+        return None
+    return results[case.name].xml_rate / results[SIZE_MAIN.name].xml_rate
+
+
 def _rates(results: Mapping[str, Result]) -> Iterator[Verdict]:
     for case, other, least in FASTER:
         found = ratio(results, case, other)
         if found is not None:
             target = f"{case.title} ÷ {other.title}"
             yield Verdict(target, f"≥ {least:g}×", f"{found:.2f}×", found >= least)
+
+
+def _features(results: Mapping[str, Result]) -> Iterator[Verdict]:
+    for feature in FEATURES:
+        found = cost(results, feature)
+        if found is not None and feature.judged:
+            target = f"cost of {feature.case.title}"
+            wanted = f"≤ {FEATURE_COST * 100:.0f} %"
+            yield Verdict(target, wanted, f"{found * 100:.1f} %", found <= FEATURE_COST)
+
+
+def _shapes(results: Mapping[str, Result]) -> Iterator[Verdict]:
+    for case in (SIZE_TALL, *(shape.case for shape in SHAPES)):
+        found = xml_ratio(results, case)
+        if found is not None:
+            target = f"MB of XML a second, {case.title} ÷ {SIZE_MAIN.title}"
+            yield Verdict(target, f"≥ {SHAPE_LEAST:g}×", f"{found:.2f}×", found >= SHAPE_LEAST)
+
+
+def _flatness(results: Mapping[str, Result]) -> Iterator[Verdict]:
+    found = ratio(results, SIZE_MAIN, SIZE_TALL)
+    if found is not None:
+        main, tall = (results[case.name].runs[0].rows for case in (SIZE_MAIN, SIZE_TALL))
+        target = f"seconds a row, {tall:,} ÷ {main:,} rows"
+        yield Verdict(target, f"≤ {FLAT_MOST:g}×", f"{found:.2f}×", found <= FLAT_MOST)
 
 
 def _bounds(uses: Sequence[MemoryUse]) -> Iterator[Verdict]:

@@ -1,6 +1,8 @@
 """The fresh process in which one thing is measured; prints one JSON object.
 
 python -m benchmarks.worker write CASE TABLE ROWS FILE     a case of `peers.py`
+python -m benchmarks.worker pour CASE TABLE ROWS FILE      ours, a table that is read on the way
+python -m benchmarks.worker profile TABLE ROWS FILE        ours, formatting and deflating apart
 python -m benchmarks.worker export URL FORMAT TABLE ROWS   one export of a table in memory
 python -m benchmarks.worker stream URL FORMAT ROWS         one export of rows made on the way
 python -m benchmarks.worker crowd URL FORMAT TABLE ROWS N  N exports at once
@@ -12,13 +14,17 @@ import os
 import sys
 import tempfile
 import time
+import zipfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from benchmarks.data import batches, read_table
+from benchmarks.data import batches
+from benchmarks.ours import write_file
 from benchmarks.peers import WORK
+from benchmarks.profile import format_and_deflate
+from benchmarks.tables import read_table, stream_table
 from export_client import ExportClient, Task
 
 WARM_ROWS = 1_000
@@ -27,25 +33,53 @@ WARM_ROWS = 1_000
 TOUCHED_BYTES = 512 * 1024 * 1024
 """More than a case writes, file and buffers together."""
 
+_SHEETS = "xl/worksheets/sheet"
+
+TOUCHED_TIMES = 5
+"""More than that for a table that is small, in times of its size."""
+
 
 def _write(name: str, table: str, rows: str, file: str) -> dict[str, Any]:
     path, data = Path(file), read_table(Path(table), int(rows))
     WORK[name](data.slice(0, WARM_ROWS), path)()
-    seconds = _timed(WORK[name](data, path))[0]
-    return {"seconds": seconds, "size": path.stat().st_size}
+    return _of_file(path, *_timed(WORK[name](data, path), _touched(table))[:2])
+
+
+def _pour(_name: str, table: str, rows: str, file: str) -> dict[str, Any]:
+    path, source = Path(file), Path(table)
+    warm = read_table(source, WARM_ROWS)
+    write_file("xlsx", warm.schema, warm.to_batches(), path)
+
+    def work() -> None:
+        write_file("xlsx", warm.schema, stream_table(source, int(rows)), path)
+
+    return _of_file(path, *_timed(work, _touched(table))[:2])
+
+
+def _profile(table: str, rows: str, file: str) -> dict[str, Any]:
+    path, data = Path(file), read_table(Path(table), int(rows))
+    write_file("xlsx", data.schema, data.slice(0, WARM_ROWS).to_batches(), path)
+    batches = data.to_batches()
+    wall, cpu, _ = _timed(lambda: write_file("xlsx", data.schema, batches, path), _touched(table))
+    formatting, deflating = format_and_deflate(data)
+    return {"wall": wall, "cpu": cpu, "formatting": formatting, "deflating": deflating}
 
 
 def _export(url: str, format_name: str, table: str, rows: str) -> dict[str, Any]:
     data = read_table(Path(table), int(rows))
     with ExportClient(url) as client:
         client.export(data.slice(0, WARM_ROWS), f"warm.{format_name}")
-        seconds, task = _timed(lambda: client.export(data, f"bench.{format_name}"))
+        seconds, _cpu, task = _timed(
+            lambda: client.export(data, f"bench.{format_name}"), _touched(table)
+        )
     return _of_task(task, seconds)
 
 
 def _stream(url: str, format_name: str, rows: str) -> dict[str, Any]:
     with ExportClient(url) as client:
-        seconds, task = _timed(lambda: client.export(batches(int(rows)), f"long.{format_name}"))
+        seconds, _cpu, task = _timed(
+            lambda: client.export(batches(int(rows)), f"long.{format_name}"), 0
+        )
     return _of_task(task, seconds)
 
 
@@ -53,23 +87,28 @@ def _crowd(url: str, format_name: str, table: str, rows: str, exports: str) -> d
     data = read_table(Path(table), int(rows))
     names = [f"crowd-{number}.{format_name}" for number in range(int(exports))]
     with ExportClient(url) as client, ThreadPoolExecutor(len(names)) as pool:
-        seconds, tasks = _timed(
-            lambda: list(pool.map(lambda name: client.export(data, name), names))
+        seconds, _cpu, tasks = _timed(
+            lambda: list(pool.map(lambda name: client.export(data, name), names)), _touched(table)
         )
     return {"seconds": seconds, "rows": sum(task.rows for task in tasks)}
 
 
-def _timed(work: Callable[[], Any]) -> tuple[float, Any]:
+def _timed(work: Callable[[], Any], touched: int) -> tuple[float, float, Any]:
+    """Seconds by the clock and of the processors, and what `work` gives."""
     gc.collect()
-    _touch_pages()
+    _touch_pages(touched)
     os.sync()  # what earlier runs wrote goes to the disk before the clock runs, not meanwhile
     gc.freeze()  # the prepared data of a peer is not searched for garbage again and again
-    began = time.perf_counter()
+    cpu, began = time.process_time(), time.perf_counter()
     result = work()
-    return time.perf_counter() - began, result
+    return time.perf_counter() - began, time.process_time() - cpu, result
 
 
-def _touch_pages() -> None:
+def _touched(table: str) -> int:
+    return min(TOUCHED_BYTES, TOUCHED_TIMES * Path(table).stat().st_size)
+
+
+def _touch_pages(size: int) -> None:
     """Let the machine have pages at hand for what is written while the clock runs, peers' too.
 
     A virtual machine gets its memory from the host page by page, and gives it back when it is
@@ -78,8 +117,22 @@ def _touch_pages() -> None:
     """
     chunk = bytes(1024 * 1024)
     with tempfile.TemporaryFile() as file:
-        for _ in range(TOUCHED_BYTES // len(chunk)):
+        for _ in range(size // len(chunk)):
             file.write(chunk)
+
+
+def _of_file(path: Path, seconds: float, cpu: float) -> dict[str, Any]:
+    size = path.stat().st_size
+    return {"seconds": seconds, "size": size, "cpu": cpu, "xml": _xml_size(path)}
+
+
+def _xml_size(path: Path) -> int:
+    """Bytes of the sheets of a workbook, as its directory says; 0 for another file."""
+    if path.suffix != ".xlsx":
+        return 0
+    with zipfile.ZipFile(path) as archive:
+        parts = archive.infolist()
+    return sum(part.file_size for part in parts if part.filename.startswith(_SHEETS))
 
 
 def _of_task(task: Task, seconds: float) -> dict[str, Any]:
@@ -90,6 +143,8 @@ def _of_task(task: Task, seconds: float) -> dict[str, Any]:
 
 COMMANDS: Mapping[str, Callable[..., dict[str, Any]]] = {
     "write": _write,
+    "pour": _pour,
+    "profile": _profile,
     "export": _export,
     "stream": _stream,
     "crowd": _crowd,

@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.cases import SIZE_MAIN, SIZE_TALL
+from benchmarks.features import FEATURES, workbooks
+from benchmarks.shapes import SHAPES
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -36,15 +40,43 @@ def test_each_writer_has_a_rate(page: str, writer: str) -> None:
     assert re.search(rf"^\| {writer} \| [\d,]+ \| \d+ \| [\d,]+ \|", page, re.MULTILINE)
 
 
+def section(page: str, title: str) -> str:
+    return page.partition(f"## {title}\n")[2].partition("\n## ")[0]
+
+
 def test_each_target_has_a_verdict(page: str) -> None:
-    targets = page.partition("## Targets")[2].partition("##")[0]
-    verdicts = re.findall(r"\| (yes|\*\*no\*\*) \|$", targets, re.MULTILINE)
-    # polars, XlsxWriter and two whole ways; jetxl is not there unless the peers are installed
-    assert len(verdicts) >= 4 + 3
+    verdicts = re.findall(r"\| (yes|\*\*no\*\*) \|$", section(page, "Targets"), re.MULTILINE)
+    # polars, XlsxWriter and two whole ways; jetxl and rustpy are not there unless installed
+    judged = sum(feature.judged for feature in FEATURES)
+    shapes, flatness, memory = len(SHAPES) + 1, 1, 3
+    assert len(verdicts) - judged - shapes - flatness - memory in {4, 5, 6}
+
+
+@pytest.mark.parametrize("name", workbooks())
+def test_each_feature_has_a_rate(page: str, name: str) -> None:
+    title = re.escape(workbooks()[name].case.title)
+    found = section(page, "What a feature costs")
+    assert re.search(rf"^\| {title} \| [^|]+ \| \d+ \| [\d,]+ \|", found, re.MULTILINE)
+
+
+def test_each_shape_has_a_rate(page: str) -> None:
+    titles = [SIZE_MAIN.title, SIZE_TALL.title, *(shape.case.title for shape in SHAPES)]
+    found = re.findall(r"^\| (.+?) \|.*\d×", section(page, "Shapes"), re.MULTILINE)
+    assert found == titles
+
+
+def test_each_size_has_a_cost_per_row(page: str) -> None:
+    found = re.findall(r"^\| ([\d,]+) \| \d+ \|", section(page, "Sizes"), re.MULTILINE)
+    assert found == ["500", "1,000", "5,000", "10,000"]
+
+
+def test_the_profile_says_how_far_an_export_is_from_its_bound(page: str) -> None:
+    found = section(page, "How far from the bound")
+    assert re.search(r"^\| the clock ÷ the bound \| \d+\.\d\d× \|$", found, re.MULTILINE)
 
 
 def test_the_memory_of_a_short_and_a_long_export_is_told(page: str) -> None:
-    memory = page.partition("## Memory of the server")[2].partition("##")[0]
+    memory = section(page, "Memory of the server")
     assert re.findall(r"^\| xlsx \| ([\d,]+) \|", memory, re.MULTILINE) == ["1,000", "10,000"]
 
 
