@@ -23,7 +23,7 @@ MAX_FORMULA: Final = 8_192
 MAX_LINE: Final = 255
 """Characters of a line such as a title or what Excel says to a wrong value."""
 
-UNKEPT: Final = re.compile("[\x00-\x09\x0b-\x1f\ufffe\uffff]|_x[0-9A-Fa-f]{4}_")
+UNKEPT: Final = re.compile("[\x00-\x09\x0b-\x1f\ud800-\udfff\ufffe\uffff]|_x[0-9A-Fa-f]{4}_")
 """What an attribute of XML does not keep, and what Excel reads in it as another character."""
 
 

@@ -52,11 +52,11 @@ class Looks:
     def __init__(self, workbook: Any, layout: Layout) -> None:
         self._make = lru_cache(None)(lambda look: workbook.add_format(dict(look)))
         self._layout = layout
+        self._header = _HEADER | written(layout.options.header_style)
 
     def header(self, place: int) -> Any:
         """The format of a column's header, which stands where the column's values do."""
-        asked = written(self._layout.options.header_style)
-        return self._of(_HEADER | ({} if "align" in asked else self._aligned(place)) | asked)
+        return self._of(self._header if "align" in self._header else self._aligned(place))
 
     def title(self) -> Any:
         """The title's format."""
@@ -77,15 +77,16 @@ class Looks:
         return self._of(written(style))
 
     def _aligned(self, place: int) -> Look:
-        """Where Excel puts the values of a column; of a filter button, on its left."""
+        """The header where Excel puts the column's values; of a filter button, on its left."""
         kind = self._layout.kind(place)
         code = shown_code(number_format(self._layout, place))
         if kind is not None and pa.types.is_boolean(kind):
-            return _CENTER
+            return self._header | _CENTER
         unknown = kind is None and code == GENERAL
         if unknown or code == _TEXT or _is_text(kind):
-            return {}
-        return _RIGHT | (_BESIDE_BUTTON if self._layout.options.autofilter else {})
+            return self._header
+        button = _BESIDE_BUTTON if self._layout.options.autofilter else {}
+        return self._header | _RIGHT | button
 
     def _cell(self, place: int) -> Look:
         code = number_format(self._layout, place)

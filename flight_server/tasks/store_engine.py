@@ -1,6 +1,8 @@
 """Opening the state database: what can be wrong with `state.url` is said here, once, at start."""
 
 import os
+import sqlite3
+import time
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +14,7 @@ from flight_server.tasks import store_schema
 _DATABASES: Final = ("postgresql", "sqlite")
 _EXAMPLES: Final = "sqlite:///./data/state.db or postgresql://user:password@host/database"
 _BUSY_TIMEOUT: Final = 30.0  # seconds to wait for another process's write; ours last milliseconds
+_BUSY_PAUSE: Final = 0.01
 _MEMORY: Final = frozenset({None, "", ":memory:"})
 
 
@@ -83,14 +86,31 @@ def _sqlite_arguments() -> dict[str, Any]:
 def _set_pragmas(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
     try:
-        # Readers go on while a transition is written.
-        cursor.execute("PRAGMA journal_mode = WAL")
+        _use_write_ahead_log(cursor)
         # A commit survives a killed process even with NORMAL; only FULL keeps it over a power
         # cut, and a task that was announced COMPLETED must not come back as UPLOADING. It costs
         # one fsync of the log, about a millisecond, for each of an export's three or four writes.
         cursor.execute("PRAGMA synchronous = FULL")
     finally:
         cursor.close()
+
+
+def _use_write_ahead_log(cursor: Any) -> None:
+    """Let readers go on while a transition is written.
+
+    Where several open a new database at once, SQLite answers "locked" to all but one of those that
+    change its mode, without waiting for the time-out of `connect`.
+    """
+    deadline = time.monotonic() + _BUSY_TIMEOUT
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(_BUSY_PAUSE)
+        else:
+            return
 
 
 def _in_memory(url: URL) -> bool:

@@ -495,7 +495,7 @@ class TestStyles:
             ),
             (
                 "xlsx.styles.house.header_style.color: 'red' (file config.yaml) is not allowed; "
-                "string should match pattern '^#[0-9A-Fa-f]{6}$'"
+                "use a colour such as '#1F4E78'"
             ),
             (
                 "xlsx.styles.b.start_row: 0 (file config.yaml) is not allowed; "
