@@ -59,6 +59,8 @@ CASES: Final = (
     PYTHON_CSV,
 )
 
+PEERS: Final = tuple(case for case in CASES if case.package != OUR_PACKAGE)
+
 WHOLE_WAY_XLSX: Final = Case("whole-way-xlsx", "xlsx", "Excel, the whole way", OUR_PACKAGE)
 WHOLE_WAY_CSV: Final = Case("whole-way-csv", "csv", "CSV, the whole way", OUR_PACKAGE)
 STAGES: Final = (

@@ -20,6 +20,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from benchmarks.cases import PEERS
+
+if not {case.name for case in PEERS} & set(sys.argv[1:3]):
+    import exporters  # noqa: F401  # before polars, whose threads it sets, as in the server
+
 from benchmarks.data import batches
 from benchmarks.ours import write_file
 from benchmarks.peers import WORK

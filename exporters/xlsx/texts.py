@@ -15,13 +15,16 @@ MAX_CELL_LENGTH: Final = 32_767
 """UTF-16 units that Excel takes in one cell (Excel specifications and limits)."""
 
 _FIRST_PRINTABLE: Final = 0x20
+_FIRST_PRINTABLE_BYTE: Final = pa.scalar(_FIRST_PRINTABLE, pa.uint8())
+_TAB: Final = pa.scalar(ord("\t"), pa.uint8())
+_LINE_FEED: Final = pa.scalar(ord("\n"), pa.uint8())
 _ENTITIES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _NONCHARACTERS: Final = ("\ufffe", "\uffff")
 _UNPRINTABLE: Final = (*map(chr, [*range(9), *range(0x0B, 0x20)]), *_NONCHARACTERS)
 _ESCAPED: Final = {character: f"_x{ord(character):04X}_" for character in _UNPRINTABLE}
 
 _TO_PROTECT: Final = "_x[0-9A-Fa-f]{4}_|[\\x00-\\x08\\x0b-\\x1f\ufffe\uffff]"
-_EDGES: Final = "^[ \t\n\r]|[ \t\n\r]$"
+_WHITE_SPACE: Final = " \t\n\r"
 _ASTRAL: Final = "[\U00010000-\U0010ffff]"
 
 
@@ -43,12 +46,13 @@ class TextCells(CellWriter):
 
     def look(self, array: pa.Array) -> Sight:
         octets = _Octets(array)
-        has_controls = octets.least() < _FIRST_PRINTABLE
+        has_controls = octets.least() < _FIRST_PRINTABLE  # tabs and line feeds among them
         longest = pc.max(pc.binary_length(array)).as_py() or 0
         long = _long_texts(array) if longest > MAX_CELL_LENGTH else 0
         needs = _Needs(
             entities="".join(filter(octets.has, _ENTITIES)),
-            controls=has_controls or any(map(octets.has, _NONCHARACTERS)),
+            controls=(has_controls and octets.has_escaped())
+            or any(map(octets.has, _NONCHARACTERS)),
             escapes=octets.has("_x"),
             edges=_has_edges(array, octets, has_controls=has_controls),
             cut=long > 0,
@@ -92,20 +96,26 @@ class _Octets:
 
     def least(self) -> int:
         """The smallest byte; 255 where there is none."""
-        if not self._data:
-            return 255
+        return int(pc.min(self._numbers()).as_py()) if self._data else 255
+
+    def has_escaped(self) -> bool:
+        """Whether there are control characters besides tabs and line feeds."""
+        numbers = self._numbers()
+        kept = pc.or_(pc.equal(numbers, _TAB), pc.equal(numbers, _LINE_FEED))
+        return bool(pc.any(pc.and_not(pc.less(numbers, _FIRST_PRINTABLE_BYTE), kept)).as_py())
+
+    def _numbers(self) -> pa.Array:
         buffers = [None, pa.py_buffer(self._data)]
-        return int(pc.min(pa.Array.from_buffers(pa.uint8(), len(self._data), buffers)).as_py())
+        return pa.Array.from_buffers(pa.uint8(), len(self._data), buffers)
 
 
 def _has_edges(array: pa.Array, octets: _Octets, *, has_controls: bool) -> bool:
     """Whether a text begins or ends with white space, which XML readers drop unless told."""
-    if has_controls:
-        return bool(pc.any(pc.match_substring_regex(array, _EDGES)).as_py())
-    if not octets.has(" "):
-        return False
-    return bool(
-        pc.any(pc.starts_with(array, " ")).as_py() or pc.any(pc.ends_with(array, " ")).as_py()
+    spaces = _WHITE_SPACE if has_controls else " "
+    return any(
+        pc.any(begins_or_ends(array, space)).as_py()
+        for space in filter(octets.has, spaces)
+        for begins_or_ends in (pc.starts_with, pc.ends_with)
     )
 
 
