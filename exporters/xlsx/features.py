@@ -155,7 +155,7 @@ TotalFunction = Literal["sum", "average", "count", "min", "max"]
 
 def formula_segments(formula: str) -> list[tuple[str, str | None]]:
     """The literals of a checked formula, `=` left out, each with the column named behind it."""
-    return _segments(formula.removeprefix("="))
+    return _segments(formula.lstrip("="))
 
 
 def given(feature: Feature) -> dict[str, Any]:

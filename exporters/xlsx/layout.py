@@ -5,7 +5,7 @@ that does not exist comes early. Places are 0-based, rows are 1-based as in Exce
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Final
 
@@ -25,6 +25,7 @@ from exporters.xlsx.features import (
 )
 from exporters.xlsx.formulas import Segments, formula_text
 from exporters.xlsx.options import SHEET_ROWS, XlsxOptions
+from exporters.xlsx.sheet_names import units
 
 MAX_COLUMNS: Final = 16_384
 """Columns of an Excel sheet (Excel specifications and limits)."""
@@ -33,7 +34,7 @@ MAX_HEADER_LENGTH: Final = 32_767 // 2
 """Characters, each of which may be two of the UTF-16 units that a cell takes."""
 
 MAX_TABLE_HEADER: Final = 255
-"""Characters of the header of a column of an Excel table."""
+"""UTF-16 units of the header of a column of an Excel table."""
 
 _CELL_MARKUP: Final = 110
 """An upper bound for the XML around one value, in bytes."""
@@ -199,7 +200,7 @@ class Layout:
 
     def _check_table(self) -> None:
         """An Excel table names its columns: each has a name, and no two differ in case only."""
-        _check_lengths(self.headers, MAX_TABLE_HEADER)
+        _check_lengths(self.headers, MAX_TABLE_HEADER, units)
         twice = _twice(header.casefold() for header in self.headers)
         if twice is not None or not all(header.strip() for header in self.headers):
             what = "an empty header" if twice is None else f"{twice!r} twice, case aside"
@@ -232,10 +233,10 @@ def _twice(names: Iterable[str]) -> str | None:
     return next((name for name, count in Counter(names).items() if count > 1), None)
 
 
-def _check_lengths(headers: Sequence[str], most: int) -> None:
+def _check_lengths(headers: Sequence[str], most: int, length: Callable[[str], int] = len) -> None:
     for header in headers:
-        if len(header) > most:
-            message = f"the header {header[:40]!r}… has {len(header)} characters; at most {most}"
+        if (found := length(header)) > most:
+            message = f"the header {header[:40]!r}… has {found} characters; at most {most}"
             raise LimitExceeded(message)
 
 

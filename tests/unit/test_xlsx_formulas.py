@@ -5,6 +5,7 @@ import pyarrow as pa
 import pytest
 
 from exporters import ColumnOptions
+from exporters.xlsx.features import formula_segments
 from exporters.xlsx.formulas import formula_text, spelled
 from tests.support.workbooks import File, written
 
@@ -164,3 +165,7 @@ def test_formulas_are_spelled_in_order() -> None:
     texts = [f'=CONCAT({n},"<")' for n in range(30)]
     assert spelled(texts) == [f'_xlfn.CONCAT({n},"&lt;")' for n in range(30)]
     assert spelled([]) == []
+
+
+def test_what_begins_a_formula_is_left_out_however_often_it_stands() -> None:
+    assert formula_segments("== {a}") == formula_segments(" {a}")
