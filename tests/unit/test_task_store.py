@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.schema import CreateIndex
 
 from flight_server.errors import ErrorCode, Failure, ServiceError
-from flight_server.tasks import store_schema
+from flight_server.tasks import store_engine, store_schema
 from flight_server.tasks.model import Task, TaskState, TaskWarning, new_task_id
 from flight_server.tasks.store import RequestIdTaken, StateError, TaskStore
 from flight_server.tasks.store_engine import _reason
@@ -426,3 +426,33 @@ def test_in_postgresql_too_only_live_tasks_hold_their_request_id() -> None:
     (index,) = (index for index in store_schema.tasks.indexes if index.unique)
     ddl = str(CreateIndex(index).compile(dialect=postgresql.dialect()))  # type: ignore[no-untyped-call]
     assert ddl.endswith("WHERE state IN ('QUEUED', 'PROCESSING', 'UPLOADING', 'COMPLETED')")
+
+
+class Cursor:
+    """Answers `execute` with these errors in turn, and then well."""
+
+    def __init__(self, *codes: int) -> None:
+        self.left = [*codes]
+
+    def execute(self, _statement: str) -> None:
+        if self.left:
+            error = sqlite3.OperationalError("database is locked")
+            error.sqlite_errorcode = self.left.pop(0)
+            raise error
+
+
+def test_a_database_that_another_changes_to_its_log_is_waited_for() -> None:
+    cursor = Cursor(sqlite3.SQLITE_BUSY, sqlite3.SQLITE_BUSY)
+    store_engine._use_write_ahead_log(cursor)
+    assert cursor.left == []
+
+
+def test_any_other_error_of_a_new_database_is_not_waited_for() -> None:
+    with pytest.raises(sqlite3.OperationalError):
+        store_engine._use_write_ahead_log(Cursor(sqlite3.SQLITE_CANTOPEN))
+
+
+def test_a_database_that_stays_locked_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_engine, "_BUSY_TIMEOUT", -1.0)
+    with pytest.raises(sqlite3.OperationalError):
+        store_engine._use_write_ahead_log(Cursor(sqlite3.SQLITE_BUSY))
