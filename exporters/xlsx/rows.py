@@ -156,7 +156,7 @@ class RowWriter:
         """The row whose cells are in a variant each, nullable or not; a null has no cell."""
         parts: list[Part] = ['<row r="', row_then('">')]
         for place, (variant, nullable) in enumerate(variants):
-            cell = (pl.col(str(place)),) if variant is SPREAD else self._parts(place, variant)
+            cell = (pl.col(str(place)),) if variant == SPREAD else self._parts(place, variant)
             parts.extend([joined(cell)] if nullable else cell)
         for place, formula in enumerate(self._formulas, len(self._writers)):
             parts.extend(formula.parts(Place(xl_col_to_name(place))))
