@@ -7,6 +7,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from exporters.durations import texts_of
 from exporters.errors import InvalidData, LimitExceeded
 from exporters.hints import SHOWN_VALUE
 from exporters.xlsx.layout import Layout
@@ -127,7 +128,10 @@ class _Names:
 
 def runs(values: pa.Array) -> Iterator[tuple[str | None, int]]:
     """Each run of equal values as its text, and its length."""
-    encoded = pc.run_end_encode(values.cast(pa.large_string()))
+    texts = (
+        texts_of(values) if pa.types.is_duration(values.type) else values.cast(pa.large_string())
+    )
+    encoded = pc.run_end_encode(texts)
     begin = 0
     for value, end in zip(encoded.values.to_pylist(), encoded.run_ends.to_pylist(), strict=True):
         yield value, end - begin

@@ -205,3 +205,8 @@ def test_runs_are_values_and_their_lengths(chunks: list[list[str | None]]) -> No
 
 def test_runs_of_a_slice_are_those_of_its_rows() -> None:
     assert list(runs(pa.array(["a", "a", "b", "b"]).slice(1, 2))) == [("a", 1), ("b", 1)]
+
+
+def test_durations_name_their_sheets_as_they_are_written() -> None:
+    table = pa.table({"length": pa.array([3600, 3600, 90_061], pa.duration("s")), "n": [1, 2, 3]})
+    assert written(table, split_by="length").book.sheetnames == ["1_00_00", "25_01_01"]
