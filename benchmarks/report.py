@@ -12,6 +12,7 @@ from benchmarks.memory import MemoryUse
 from benchmarks.profile import Profile
 from benchmarks.report_details import (
     features_section,
+    figures,
     profile_section,
     shapes_section,
     sizes_section,
@@ -93,16 +94,7 @@ _FIGURES = ("writer", "rows", "runs", "rows/s, median", "lowest – highest", "M
 
 
 def _figures(result: Result) -> tuple[str, ...]:
-    rates = [run.rate for run in result.runs]
-    last = result.runs[-1]
-    return (
-        result.case.title,
-        f"{last.rows:,}",
-        str(len(rates)),
-        f"{result.rate:,.0f}",
-        f"{min(rates):,.0f} – {max(rates):,.0f}",
-        f"{last.size / last.rows:,.0f}",
-    )
+    return (result.case.title, f"{result.runs[-1].rows:,}", *figures(result))
 
 
 def _whole_way(found: Findings) -> str:

@@ -44,15 +44,16 @@ def _features(results: Results) -> Iterator[tuple[str, ...]]:
         plain, result = results[feature.plain.name], results[feature.case.name]
         title = feature.case.title
         if plain is result:
-            yield (title, "–", *_figures(result), "–", "–")
+            yield (title, "–", *figures(result), "–", "–")
             continue
         lost = cost(results, feature) or 0.0
         more = result.row_cpu / plain.row_cpu - 1
         shown = (f"{lost * 100:.1f} %", f"{more * 100:+.1f} %")
-        yield (title, feature.plain.title, *_figures(result), *shown)
+        yield (title, feature.plain.title, *figures(result), *shown)
 
 
-def _figures(result: Result) -> tuple[str, str, str, str]:
+def figures(result: Result) -> tuple[str, str, str, str]:
+    """Runs, rates and the size of the file, as every table of results shows them."""
     rates = [run.rate for run in result.runs]
     last = result.runs[-1]
     return (

@@ -37,8 +37,11 @@ def show_formats(formats: Any, *, as_json: bool) -> None:
         return
     for name, about in formats.items():
         sys.stdout.write(f"{name}\n")
+        width = max(map(len, about["options"]), default=0)
         for key, option in about["options"].items():
-            sys.stdout.write(f"  {key:<15} {_json(option['default']):<21} {_meaning(option)}\n")
+            sys.stdout.write(
+                f"  {key:<{width}} {_json(option['default']):<21} {_meaning(option)}\n"
+            )
 
 
 def complain(code: str, message: str) -> None:
