@@ -27,10 +27,10 @@ UNKEPT: Final = re.compile("[\x00-\x09\x0b-\x1f\ud800-\udfff\ufffe\uffff]|_x[0-9
 """What an attribute of XML does not keep, and what Excel reads in it as another character."""
 
 
-def _kept(value: str) -> str:
-    unkept = UNKEPT.search(value)
-    if unkept is not None:
-        raise ValueError(f"{unkept[0]!r} cannot be kept in a workbook; leave it out")
+def _kept(value: str, *, unkept: re.Pattern[str] = UNKEPT) -> str:
+    found = unkept.search(value)
+    if found is not None:
+        raise ValueError(f"{found[0]!r} cannot be kept in a workbook; leave it out")
     return value
 
 
@@ -87,9 +87,7 @@ def _segments(formula: str) -> list[tuple[str, str | None]]:
 
 
 def _formula(value: str) -> str:
-    unkept = _UNKEPT_IN_FORMULA.search(value)
-    if unkept is not None:
-        raise ValueError(f"{unkept[0]!r} cannot be kept in a workbook; leave it out")
+    _kept(value, unkept=_UNKEPT_IN_FORMULA)
     try:
         _segments(value)
     except ValueError:

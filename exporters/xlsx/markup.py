@@ -1,9 +1,10 @@
 """The XML of cells, as literals and polars expressions in turn.
 
-What a row costs is the number of its parts, whatever their length. A cell has three: what begins it
-up to its column (`<c s="2" r="H`), its row with what follows up to the value (`7"><v>`), which is
-the same for all columns of a kind and so made once a block, and the value. What ends it is one part
-with the beginning of the next.
+A cell has three parts: what begins it up to its column (`<c s="2" r="H`), its row with what follows
+up to the value (`7"><v>`), which is the same for all columns of a kind and so made once a block,
+and the value. What ends it is one part with the beginning of the next. Rows of ten columns are so
+joined from 33 parts instead of 43, which is about 5 % faster (measured); with all that stands
+between two values as one part, made for each column, there are 21, but that is a quarter slower.
 """
 
 from collections.abc import Sequence
@@ -58,11 +59,7 @@ def row_numbers(first_row: int, count: int) -> pl.Series:
 
 
 def numbered(expression: pl.Expr, rows: pl.Series) -> list[pl.Series]:
-    """The columns of `row_then` in `expression`, for rows by their numbers.
-
-    Made one by one: several expressions at once are a matter of polars' own pool, for whose one
-    thread all our workers would wait.
-    """
+    """The columns of `row_then` in `expression`, for rows by their numbers."""
     names = {name for name in expression.meta.root_names() if name.startswith(_ROW)}
     return [(rows + name.removeprefix(_ROW)).alias(name) for name in sorted(names)]
 

@@ -59,7 +59,7 @@ class Partial:
 
 
 def partial_of(place: int, writer: CellWriter) -> pl.Expr:
-    """What becomes a `Partial`: one expression, see `numbered` in `markup.py`."""
+    """What becomes a `Partial`: a struct, so that a block is asked once."""
     column = pl.col(str(place))
     numbers = writer.numbers(column).cast(pl.Float64)
     figures = (
