@@ -17,6 +17,9 @@ os.environ.setdefault("POLARS_MAX_THREADS", "1")
 # export needs hardly more memory than a short one.
 os.environ.setdefault("_RJEM_MALLOC_CONF", "narenas:2,muzzy_decay_ms:0")
 
+# numpy's linear algebra, which nothing here needs, would keep threads and buffers for each core.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 from exporters.heap import keep_freed_memory
 
 # Before a library has threads, each of which would have a part of the heap.
@@ -24,6 +27,7 @@ keep_freed_memory()
 
 from exporters.base import ByteSink, Exporter, ExportWarning
 from exporters.columns import ColumnOptions
+from exporters.csv.options import CsvOptions
 from exporters.errors import (
     ExporterError,
     InvalidData,
@@ -32,7 +36,7 @@ from exporters.errors import (
     LimitExceeded,
     UnsupportedType,
 )
-from exporters.options import CsvOptions, FormatOptions
+from exporters.options import FormatOptions
 from exporters.registry import Format, find_format, formats, open_exporter
 from exporters.workers import Workers
 from exporters.xlsx.options import XlsxOptions

@@ -1,30 +1,17 @@
-"""Options of a format: how they are parsed and described; and those of CSV.
+"""Options of a format: how they are parsed and described.
 
 Parsed from JSON before any data is read. A wrong value is refused with a message that names the
 key, the value and what would be right; nothing is ever ignored.
 """
 
-import string
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Final, Literal, Self, TypeAlias
+from typing import Any, ClassVar, Self, TypeAlias
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 from exporters.errors import InvalidOptions
 from exporters.hints import SHOWN_VALUE, closest, no_such_key, refusal
-
-_NO_DELIMITERS: Final = frozenset(string.ascii_letters + string.digits + '+-.: "\r\n\0')
-"""What numbers, dates and quoting are written with cannot part cells."""
-
 
 Styles: TypeAlias = Mapping[str, Mapping[str, Any]]
 """Sets of options by name."""
@@ -138,45 +125,3 @@ def _key(error: ErrorDetails, values: Any) -> str:
 
 def _is_tag(part: str, above: int | str | None, values: Mapping[str, Any]) -> bool:
     return isinstance(above, int) and values.get("type") == part
-
-
-def _delimiter(value: object) -> object:
-    return "\t" if value == "tab" else value
-
-
-def _delimiter_character(value: str) -> str:
-    if len(value) != 1 or not value.isascii() or value in _NO_DELIMITERS:
-        raise ValueError("use 'tab' or one ASCII character that no number, date or quote has")
-    return value
-
-
-def _null_text(value: str) -> str:
-    if any(character in '"\r\n' for character in value):
-        raise ValueError("use a text without quotes and line ends")
-    return value
-
-
-class CsvOptions(FormatOptions):
-    """Options of `csv`."""
-
-    format_name = "csv"
-
-    delimiter: Annotated[str, BeforeValidator(_delimiter), AfterValidator(_delimiter_character)] = (
-        Field(",", description="'tab' or a character that no number and no date has, as , ; or |")
-    )
-    quoting: Literal["strings", "minimal"] = Field(
-        "strings",
-        description="'strings' quotes every text, so that an empty text differs from null; "
-        "'minimal' quotes only where needed",
-    )
-    header: bool = Field(True, description="whether the first line names the columns")
-    line_terminator: Literal["lf", "crlf"] = Field("lf", description="what ends each line")
-    null: Annotated[str, AfterValidator(_null_text)] = Field(
-        "", description="the text for null, never quoted"
-    )
-
-    @model_validator(mode="after")
-    def _null_stands_in_one_cell(self) -> Self:
-        if self.delimiter in self.null:
-            raise ValueError(f"the text for null holds the delimiter {self.delimiter!r}")
-        return self

@@ -14,10 +14,11 @@ import pyarrow as pa
 
 from exporters.base import ByteSink, Exporter
 from exporters.columns import ColumnOptions
-from exporters.csv_exporter import CsvExporter
+from exporters.csv.exporter import CsvExporter
+from exporters.csv.options import CsvOptions
 from exporters.errors import InvalidOptions
 from exporters.hints import closest
-from exporters.options import CsvOptions, FormatOptions
+from exporters.options import FormatOptions
 from exporters.workers import Workers
 from exporters.xlsx.exporter import XlsxExporter
 from exporters.xlsx.options import XlsxOptions

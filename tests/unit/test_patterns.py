@@ -4,8 +4,8 @@ import pyarrow as pa
 import pytest
 
 from exporters.columns import Column
+from exporters.csv.patterns import Patterns
 from exporters.errors import InvalidOptions
-from exporters.patterns import Patterns
 
 DAY = pa.array([date(2024, 2, 29), None])
 

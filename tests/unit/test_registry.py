@@ -15,14 +15,14 @@ from exporters import (
     formats,
     open_exporter,
 )
-from exporters.csv_exporter import CsvExporter
+from exporters.csv.exporter import CsvExporter
 from exporters.xlsx.exporter import XlsxExporter
 
 SCHEMA = pa.schema([("n", pa.int8())])
 
 THIRD_PARTY = """
 from exporters import CsvOptions, Format
-from exporters.csv_exporter import CsvExporter
+from exporters.csv.exporter import CsvExporter
 
 FORMAT = Format({name!r}, "text/plain", CsvOptions, CsvExporter)
 """

@@ -8,8 +8,8 @@ import pyarrow as pa
 from exporters.base import ByteSink, Data, Exporter, ExportWarning
 from exporters.blocks import BlockCutter
 from exporters.columns import ColumnOptions, Projection
-from exporters.csv_format import block_formatter, header_line
-from exporters.options import CsvOptions
+from exporters.csv.lines import block_formatter, header_line
+from exporters.csv.options import CsvOptions
 from exporters.workers import OrderedBlocks, Workers
 
 

@@ -16,9 +16,9 @@ import pyarrow.csv as pacsv
 
 from exporters.base import Data
 from exporters.columns import Column
+from exporters.csv.options import CsvOptions
+from exporters.csv.patterns import Patterns
 from exporters.durations import texts_of
-from exporters.options import CsvOptions
-from exporters.patterns import Patterns
 
 Formatter = Callable[[pa.RecordBatch], Data]
 

@@ -1,0 +1,1 @@
+"""CSV after RFC 4180."""
