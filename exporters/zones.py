@@ -20,6 +20,12 @@ def check_zone(name: str) -> None:
         raise ValueError(message) from None
 
 
+def known_zone(name: str) -> str:
+    """The zone itself. Raises `ValueError` with one sentence for one that is not known."""
+    check_zone(name)
+    return name
+
+
 def wall_clock(instants: pa.Array, zone: str) -> pa.Array:
     """Zoned timestamps as the naive date and time that a clock in `zone` shows.
 

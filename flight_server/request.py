@@ -84,6 +84,7 @@ def parse_path(path: Sequence[bytes], styles: FormatStyles = _NO_STYLES) -> Expo
 
 def _request(values: Mapping[str, Any], styles: FormatStyles) -> ExportRequest:
     command = _validated(values)
+    _check_unicode(values)
     try:
         check_filename(command.filename)
         chosen = find_format(command.format or _format_of(command.filename))
@@ -92,7 +93,6 @@ def _request(values: Mapping[str, Any], styles: FormatStyles) -> ExportRequest:
         raise _invalid(str(error)) from None
     except ExporterError as error:
         raise translate(error) from None
-    _check_unicode(values)
     return ExportRequest(
         filename=command.filename,
         format=chosen.name,

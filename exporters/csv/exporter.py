@@ -5,16 +5,16 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from exporters.base import ByteSink, Data, Exporter, ExportWarning
+from exporters.base import ByteSink, Exporter, ExportWarning, WarningTally
 from exporters.blocks import BlockCutter
 from exporters.columns import ColumnOptions, Projection
-from exporters.csv.lines import block_formatter, header_line
+from exporters.csv.lines import WARNINGS, LineFormatter, Lines
 from exporters.csv.options import CsvOptions
 from exporters.workers import OrderedBlocks, Workers
 
 
 class CsvExporter(Exporter):
-    """Writes one CSV file in UTF-8. Raises what `Projection` raises."""
+    """Writes one CSV file. Raises what `Projection` and `LineFormatter` raise."""
 
     def __init__(
         self,
@@ -25,28 +25,30 @@ class CsvExporter(Exporter):
         workers: Workers,
     ) -> None:
         self._projection = Projection(schema, columns)
-        self._format = block_formatter(self._projection.columns, options)
+        self._format = LineFormatter(self._projection.columns, options)
         self._cutter = BlockCutter(measure=self._projection.size)
         self._sink = sink
-        self._blocks = OrderedBlocks[Data](workers, sink.write)
-        self._header = header_line(self._projection.output_schema.names, options)
+        self._blocks = OrderedBlocks[Lines](workers, self._write)
+        self._tally = WarningTally(WARNINGS)
+        self._head: Lines | None = self._format.head
+        self._rows_submitted = 0
         self.rows_written = 0
 
     @property
     def warnings(self) -> tuple[ExportWarning, ...]:
-        """None: CSV holds every supported value as it is."""
-        return ()
+        """Texts that were changed for the encoding or for the sake of spreadsheets."""
+        return self._tally.listed()
 
     def write_batch(self, batch: pa.RecordBatch) -> None:
         """Write the rows of `batch`; see `Exporter.write_batch`."""
-        self._write_header()
+        self._write_head()
         for block in self._cutter.add(batch):
             self._submit(block)
         self.rows_written += batch.num_rows
 
     def finish(self) -> None:
         """Write the rows in flight."""
-        self._write_header()
+        self._write_head()
         for block in self._cutter.flush():
             self._submit(block)
         self._blocks.drain()
@@ -55,15 +57,20 @@ class CsvExporter(Exporter):
         """Drop the blocks in flight."""
         self._blocks.discard()
 
-    def _write_header(self) -> None:
-        header, self._header = self._header, b""
-        if header:
-            self._sink.write(header)
+    def _write_head(self) -> None:
+        head, self._head = self._head, None
+        if head is not None and head.data:
+            self._write(head)
 
     def _submit(self, block: pa.RecordBatch) -> None:
-        work = functools.partial(self._format_block, block)
+        work = functools.partial(self._format_block, block, self._rows_submitted)
+        self._rows_submitted += block.num_rows
         # The text of numbers and dates is about twice their Arrow size, that of texts the same.
         self._blocks.submit(self._projection.size(block) * 3, work)
 
-    def _format_block(self, block: pa.RecordBatch) -> Data:
-        return self._format(self._projection.apply(block))
+    def _format_block(self, block: pa.RecordBatch, first_row: int) -> Lines:
+        return self._format(self._projection.apply(block), first_row)
+
+    def _write(self, lines: Lines) -> None:
+        self._tally.add(lines.changed)
+        self._sink.write(lines.data)

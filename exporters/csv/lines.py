@@ -1,128 +1,119 @@
-"""Blocks of rows to CSV text.
+"""Blocks of rows to lines of CSV: spelled, guarded, fitted to the encoding, quoted, joined."""
 
-`strings` is pyarrow's own quoting: every text quoted, null not, so that the two stay apart.
-`minimal` has no fast path in pyarrow (its `none` refuses texts that would need quotes), so polars
-quotes where needed; an empty text is `""` there, so that it stays apart from null as well.
-"""
-
-import io
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
-import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.csv as pacsv
 
 from exporters.base import Data
 from exporters.columns import Column
+from exporters.csv.assembly import LineWriter
+from exporters.csv.cells import Cells, cells_of, name_cells
+from exporters.csv.guard import guarded
 from exporters.csv.options import CsvOptions
-from exporters.csv.patterns import Patterns
-from exporters.durations import texts_of
+from exporters.csv.places import Where, in_column, in_header
+from exporters.csv.quoting import Quoting, quoted
 
-Formatter = Callable[[pa.RecordBatch], Data]
-
-_LINE_ENDS: Final = {"lf": "\n", "crlf": "\r\n"}
-
-_BATCH_ROWS: Final = 1 << 15
-"""pyarrow formats 1,024 rows at a time by default; a block is formatted at once."""
-
-_NULL_LINE: Final = '""'
-"""What a null is written as where it stands alone on its line.
-
-An empty line is not a row for most readers (pyarrow, pandas, DuckDB skip it): the file would look
-complete and be short.
-"""
+WARNINGS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "CHARACTERS_REPLACED": "texts have characters that the encoding lacks; others stand there",
+        "FORMULAS_GUARDED": "texts begin as formulas do; a ' stands before them",
+    }
+)
 
 
-def block_formatter(columns: Sequence[Column], options: CsvOptions) -> Formatter:
-    """The function that turns canonical batches of `columns` into lines of CSV in UTF-8.
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Bytes of the file, and how many cells were changed for it, by the code of the warning."""
 
-    Raises `InvalidOptions` for a column's format that cannot be used.
+    data: Data
+    changed: Mapping[str, int]
+
+
+class LineFormatter:
+    """Turns batches of canonical columns into lines. Thread safe.
+
+    Raises `InvalidOptions` for a format that a column cannot be shown in, and `InvalidData` for a
+    header that the options forbid.
     """
-    patterns = Patterns(columns)
-    write = _writer(len(columns), options)
-    return (lambda batch: write(patterns.apply(batch))) if patterns else write
+
+    def __init__(self, columns: Sequence[Column], options: CsvOptions) -> None:
+        cells = [cells_of(column, options) for column in columns]
+        self._format = _Formatter(cells, options, begins_file=not options.header)
+        self._headers = [column.header for column in columns]
+        names = _Formatter([name_cells(each) for each in self._headers], options, begins_file=True)
+        header = [pa.array([each]) for each in self._headers]
+        head = names(header, [in_header] * len(header)) if options.header else Lines(b"", {})
+        self.head = Lines(options.charset.mark + bytes(memoryview(head.data)), head.changed)
+        """What each file begins with: the byte order mark and the line of column names."""
+
+    def __call__(self, batch: pa.RecordBatch, first_row: int) -> Lines:
+        """The lines of a batch; `first_row` is how many rows of the export come before it.
+
+        Raises `InvalidData` for a text that the options forbid.
+        """
+        return self._format(
+            batch.columns, [in_column(header, first_row) for header in self._headers]
+        )
 
 
-def _writer(width: int, options: CsvOptions) -> Formatter:
-    alone = width == 1 and not options.null
-    if options.quoting == "minimal" or alone:
-        null = _NULL_LINE if alone else options.null
-        return lambda batch: _by_polars(batch, options, null)
-    arrow_options = pacsv.WriteOptions(
-        include_header=False,
-        batch_size=_BATCH_ROWS,
-        delimiter=options.delimiter,
-        eol=_LINE_ENDS[options.line_terminator],
-        null_string=options.null,
-        quoting_style="needed",
-    )
-    return lambda batch: _by_arrow(batch, arrow_options)
+class _Formatter:
+    """Lines of cells, whether they are values or names."""
 
+    def __init__(self, cells: Sequence[Cells], options: CsvOptions, *, begins_file: bool) -> None:
+        self._cells = cells
+        self._begins_file = begins_file
+        self._options = options
+        self._charset = options.charset
+        # A null that is a line of its own has to be seen; pyarrow's writer does not quote nulls.
+        alone = len(cells) == 1
+        self._quoting = Quoting(options.delimiter, options.null, alone)
+        everything = options.quoting == "all"
+        self._quoted = [
+            everything or (options.quoting == "strings" and each.is_text) for each in cells
+        ]
+        self._write = LineWriter([each and not alone for each in self._quoted], options)
 
-def header_line(names: Sequence[str], options: CsvOptions) -> bytes:
-    """The line of column names, or nothing when no header is wanted."""
-    if not options.header:
-        return b""
-    quote_all = options.quoting == "strings"
-    cells = (_quoted(name, options.delimiter, always=quote_all) for name in names)
-    line = options.delimiter.join(cells) + _LINE_ENDS[options.line_terminator]
-    return line.encode()
+    def __call__(self, columns: Sequence[pa.Array], where: Sequence[Where]) -> Lines:
+        changed: Counter[str] = Counter()
+        texts = []
+        for cells, array, place in zip(self._cells, columns, where, strict=True):
+            spelled = cells.spell(array)
+            if cells.is_foreign:
+                spelled, count = guarded(spelled, self._options.formula_guard, place)
+                changed["FORMULAS_GUARDED"] += count
+            texts.append(spelled)
+        try:
+            data = self._encoded(texts, where)
+        except UnicodeEncodeError:
+            for column, place in enumerate(where):
+                texts[column], count = self._charset.fitted(
+                    texts[column], self._options.encoding_errors, place
+                )
+                changed["CHARACTERS_REPLACED"] += count
+            data = self._encoded(texts, where)
+        return Lines(data, changed)
 
+    def _encoded(self, texts: Sequence[pa.Array], where: Sequence[Where]) -> Data:
+        """Texts as bytes of the file. Raises `UnicodeEncodeError`."""
+        cells = [self._cell(column, each, where[column]) for column, each in enumerate(texts)]
+        if self._charset.is_utf8:
+            return self._write(cells)
+        if self._charset.keeps_ascii:
+            return self._write([self._charset.encode_column(each) for each in cells])
+        return self._charset.encode_block(self._write(cells))
 
-def _quoted(name: str, delimiter: str, *, always: bool) -> str:
-    needed = always or not name or any(character in name for character in f'{delimiter}"\r\n')
-    return '"' + name.replace('"', '""') + '"' if needed else name
-
-
-def _by_arrow(batch: pa.RecordBatch, options: pacsv.WriteOptions) -> pa.Buffer:
-    batch = _with_texts(batch, pa.types.is_duration)
-    sink = pa.BufferOutputStream()
-    with pacsv.CSVWriter(sink, batch.schema, write_options=options) as writer:
-        writer.write_batch(batch)
-    return sink.getvalue()
-
-
-def _by_polars(batch: pa.RecordBatch, options: CsvOptions, null: str) -> memoryview:
-    """Lines with quotes where needed, or around every text of a column that stands alone."""
-    all_texts = options.quoting == "strings" and _is_text(batch.schema.types[0])
-    frame = pl.from_arrow(_with_texts(batch, _spelled_by_arrow), rechunk=False)
-    sink = io.BytesIO()
-    frame.write_csv(  # type: ignore[union-attr]  # from_arrow types a batch too widely
-        sink,
-        include_header=False,
-        separator=options.delimiter,
-        line_terminator=_LINE_ENDS[options.line_terminator],
-        null_value=null,
-        quote_style="non_numeric" if all_texts else "necessary",
-    )
-    return sink.getbuffer()
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    """Whether the values of a canonical type are written as texts."""
-    types = pa.types
-    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_duration(kind))
-
-
-def _spelled_by_arrow(kind: pa.DataType) -> bool:
-    """Whether polars would spell the values of a canonical type otherwise than pyarrow."""
-    types = pa.types
-    return bool(types.is_temporal(kind) or types.is_floating(kind) or types.is_decimal(kind))
-
-
-def _with_texts(
-    batch: pa.RecordBatch, is_rendered: Callable[[pa.DataType], bool]
-) -> pa.RecordBatch:
-    """`batch` with the columns of some types as texts, the same in every way of quoting."""
-    if not any(is_rendered(kind) for kind in batch.schema.types):
-        return batch
-    arrays = [_text(array) if is_rendered(array.type) else array for array in batch.columns]
-    return pa.RecordBatch.from_arrays(arrays, names=batch.schema.names)
-
-
-def _text(array: pa.Array) -> pa.Array:
-    if pa.types.is_duration(array.type):
-        return texts_of(array)
-    return pc.cast(array, pa.large_string())
+    def _cell(self, column: int, texts: pa.Array, where: Where) -> pa.Array:
+        """Texts with those quotes that pyarrow's writer does not give them."""
+        if self._quoted[column]:
+            return self._quoting.seen(quoted(texts)) if self._quoting.alone else texts
+        if self._options.quoting == "none":
+            self._quoting.refuse(texts, where)
+            return texts
+        if self._cells[column].is_text:
+            begins = self._begins_file and column == 0
+            texts = self._quoting.where_needed(texts, may_begin_file=begins)
+        return self._quoting.seen(texts)

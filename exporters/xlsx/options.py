@@ -18,7 +18,7 @@ from exporters.xlsx.features import (
 )
 from exporters.xlsx.sheet_names import check_sheet_name
 from exporters.xlsx.styles import STYLES
-from exporters.zones import check_zone
+from exporters.zones import known_zone
 
 SHEET_ROWS: Final = 1_048_576
 """Rows of an Excel sheet, header included."""
@@ -27,11 +27,6 @@ ROW_BELOW_TITLE: Final = 3
 """Where the header stands below a title, an empty row between them."""
 
 SheetName = Annotated[str, AfterValidator(check_sheet_name)]
-
-
-def _zone(value: str) -> str:
-    check_zone(value)
-    return value
 
 
 _TABLE_STYLES: Final = {"light": 21, "medium": 28, "dark": 11}
@@ -108,7 +103,7 @@ class XlsxOptions(FormatOptions):
     datetime_format: NumberFormat = Field(
         "yyyy-mm-dd hh:mm:ss", description="Excel number format of timestamps, or the name of one"
     )
-    timezone: Annotated[str, AfterValidator(_zone)] | None = Field(
+    timezone: Annotated[str, AfterValidator(known_zone)] | None = Field(
         None, description="where zoned timestamps are shown; default: their own zone"
     )
     long_numbers: Literal["text", "number"] = Field(
