@@ -5,7 +5,7 @@ key, the value and what would be right; nothing is ever ignored.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Self, TypeAlias
+from typing import Any, ClassVar, Final, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
@@ -15,6 +15,9 @@ from exporters.hints import SHOWN_VALUE, closest, no_such_key, refusal
 
 Styles: TypeAlias = Mapping[str, Mapping[str, Any]]
 """Sets of options by name."""
+
+EVERYONE: Final = "plain"
+"""The style of who names none, and the only one of formats that have no option `style`."""
 
 FormatStyles: TypeAlias = Mapping[str, Styles]
 """Styles by the name of their format, besides or instead of its own."""
@@ -54,12 +57,12 @@ class FormatOptions(BaseModel):
     def describe(cls, styles: Styles | None = None) -> dict[str, dict[str, Any]]:
         """Each option with its default, its meaning and the values allowed, as JSON.
 
-        `styles` are those that `parse` is given.
+        `styles` are those that `parse` is given; the defaults are those of who names none.
         """
         schema = cls.model_json_schema()["properties"]
         if "style" in schema:
             schema["style"]["enum"] = sorted({**cls.styles, **(styles or {})})
-        defaults = cls().model_dump(mode="json", exclude_none=True)
+        defaults = cls.parse({}, styles).model_dump(mode="json", exclude_none=True)
         return {
             name: {"default": defaults.get(name)}
             | {
@@ -82,7 +85,9 @@ class FormatOptions(BaseModel):
     def _styled(cls, values: Mapping[str, Any], styles: Styles) -> dict[str, Any]:
         """`values` over those of the style that they name, or else of the default one."""
         field = cls.model_fields.get("style")
-        name = values.get("style", field.default if field else None)
+        if field is None:
+            return {**styles.get(EVERYONE, {}), **values}
+        name = values.get("style", field.default)
         if not isinstance(name, str):
             return dict(values)
         if name not in styles:

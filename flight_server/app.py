@@ -9,7 +9,8 @@ from socket import socket
 from types import TracebackType
 from typing import Final, Self
 
-from exporters import Workers, XlsxOptions, formats
+from exporters import CsvOptions, Workers, XlsxOptions, formats
+from exporters.options import EVERYONE, FormatStyles
 from flight_server.config import Backend, Config
 from flight_server.errors import ErrorCode, Failure, ServiceError
 from flight_server.health import Health
@@ -135,7 +136,7 @@ class Server:
         performance = config.performance
         workers = Workers(performance.thread_count, performance.memory_budget)
         stack.callback(workers.close)
-        styles = {XlsxOptions.format_name: config.xlsx.styles}
+        styles = _styles(config)
         warm_up(workers, styles)
         self._health.add("state", lambda: _answering(store))
         self._health.add("storage", storage.check)
@@ -197,6 +198,13 @@ class Server:
             housekeeper = Housekeeper(storage, store, retention=retention, clock=utc_now)
             housekeeper.start()
             stack.callback(housekeeper.stop)
+
+
+def _styles(config: Config) -> FormatStyles:
+    return {
+        CsvOptions.format_name: {EVERYONE: config.csv.defaults},
+        XlsxOptions.format_name: config.xlsx.styles,
+    }
 
 
 def _manager(config: Config, store: TaskStore) -> TaskManager:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from exporters.options import FormatOptions, Styles
+from exporters.options import EVERYONE, FormatOptions, Styles
 from exporters.xlsx.conditions import ConditionalFormat
 from exporters.xlsx.features import (
     CellStyle,
@@ -61,7 +61,7 @@ class XlsxOptions(FormatOptions):
     )
 
     style: str = Field(
-        "plain", description="a set of options by its name; options beside it go before its own"
+        EVERYONE, description="a set of options by its name; options beside it go before its own"
     )
     sheet_name: SheetName = Field(
         "Sheet1", description="the first sheet's name; later ones add ' (2)', ' (3)'"

@@ -11,6 +11,7 @@ from flight_server.config import document, rules
 from flight_server.config.kinds import Kind
 from flight_server.config.sections import (
     ConcurrencySection,
+    CsvSection,
     FlightSection,
     LoggingSection,
     MonitoringSection,
@@ -37,6 +38,7 @@ class Config(Section):
     flight: FlightSection = Field(default_factory=FlightSection)
     concurrency: ConcurrencySection = Field(default_factory=ConcurrencySection)
     performance: PerformanceSection = Field(default_factory=PerformanceSection)
+    csv: CsvSection = Field(default_factory=CsvSection)
     xlsx: XlsxSection = Field(default_factory=XlsxSection)
     storage: StorageSection = Field(default_factory=StorageSection)
     oss: OssSection = Field(default_factory=OssSection)

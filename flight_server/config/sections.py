@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from exporters import XlsxOptions
+from exporters import CsvOptions, XlsxOptions
 from flight_server.config.choices import Backend, LogFormat, LogLevel, Signature
 from flight_server.config.kinds import (
     Choice,
@@ -25,7 +25,7 @@ from flight_server.config.kinds import (
     Words,
 )
 from flight_server.config.quantities import DatabaseUrl, Duration, Host, HttpUrl, Size
-from flight_server.config.styles import StyleSet
+from flight_server.config.styles import OptionSet, StyleSet
 
 _MS: Final = timedelta(milliseconds=1)
 _SECOND: Final = timedelta(seconds=1)
@@ -123,6 +123,14 @@ class PerformanceSection(Section):
         if hasattr(os, "sched_getaffinity"):
             return len(os.sched_getaffinity(0))
         return os.cpu_count() or 1
+
+
+class CsvSection(Section):
+    """What CSV files look like."""
+
+    defaults: Annotated[Mapping[str, Any], OptionSet(CsvOptions)] = Field(
+        default={}, description="Options of who gives none, instead of the built-in defaults"
+    )
 
 
 class XlsxSection(Section):

@@ -1,4 +1,4 @@
-"""The kind of styles: sets of options of a format, by name."""
+"""The kinds of options: a set of them for a format, and sets by name."""
 
 import json
 import re
@@ -13,6 +13,32 @@ from flight_server.config.kinds import Flaw, FlawedError, Kind, Plain
 _NAME: Final = re.compile(r"[a-z0-9_-]{1,40}")
 
 _NAMING: Final = "is not allowed; a style's name has 1 to 40 of a to z, 0 to 9, - and _"
+
+
+@dataclass(frozen=True)
+class OptionSet(Kind[Mapping[str, Any]]):
+    """Options of a format, checked as those of an export are."""
+
+    options: type[FormatOptions]
+
+    @property
+    def allowed(self) -> str:
+        """Options."""
+        return f"a mapping of options of {self.options.format_name} (in the environment as JSON)"
+
+    def read(self, value: object) -> Mapping[str, Any]:
+        """Take a mapping, and its JSON."""
+        options = _from_json(value) if isinstance(value, str) else value
+        if not isinstance(options, Mapping):
+            raise self.refusal()
+        flaws = tuple(_flaws_in(self.options, options))
+        if flaws:
+            raise FlawedError(flaws)
+        return dict(options)
+
+    def write(self, value: Mapping[str, Any]) -> Plain:
+        """Write the options as they were given."""
+        return dict(value)
 
 
 @dataclass(frozen=True)
@@ -46,9 +72,12 @@ class StyleSet(Kind[Mapping[str, Mapping[str, Any]]]):
             if not isinstance(name, str) or not _NAME.fullmatch(name):
                 yield Flaw("", name, _NAMING)
                 continue
-            for wrong in wrong_in_style(self.options, style):
-                place = f".{name}{wrong.place}"
-                yield Flaw(place, wrong.value, f"is not allowed; {wrong.reason}")
+            yield from _flaws_in(self.options, style, f".{name}")
+
+
+def _flaws_in(options: type[FormatOptions], style: object, place: str = "") -> Iterator[Flaw]:
+    for wrong in wrong_in_style(options, style):
+        yield Flaw(f"{place}{wrong.place}", wrong.value, f"is not allowed; {wrong.reason}")
 
 
 def _from_json(text: str) -> object:

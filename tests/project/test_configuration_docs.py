@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from exporters import XlsxOptions
+from exporters import CsvOptions, XlsxOptions
 from flight_server.config import Config, ConfigError, load_config
 from flight_server.config.kinds import Number
 from flight_server.config.model import KEYS, SECTIONS
@@ -96,10 +96,26 @@ def test_the_example_of_messages_is_what_is_said(
 
 def test_the_example_of_styles_in_the_file_is_taken() -> None:
     """It is commented out: with the comment gone, the file has the style."""
+    assert Config.model_validate({"xlsx": {"styles": commented_out("styles")}}) != Config()
+
+
+def test_the_example_of_defaults_in_the_file_is_taken() -> None:
+    assert Config.model_validate({"csv": {"defaults": commented_out("defaults")}}) != Config()
+
+
+def commented_out(key: str) -> Any:
+    """What the file shows instead of an empty mapping."""
     text = FILE.read_text(encoding="utf-8")
-    [example] = re.findall(r"  styles: \{\}\n  # For example, .*\n((?:  #   .*\n)+)", text)
-    shown = yaml.safe_load(example.replace("  # ", "  "))
-    assert Config.model_validate({"xlsx": {"styles": shown}}) != Config()
+    [example] = re.findall(rf"  {key}: \{{\}}\n  # For example, .*\n((?:  #   .*\n)+)", text)
+    return yaml.safe_load(example.replace("  # ", "  "))
+
+
+def test_the_example_of_defaults_is_taken(tmp_path: Path) -> None:
+    [example] = re.findall(r"```yaml\n(csv:.*?)```", DOCS, re.DOTALL)
+    file = tmp_path / "config.yaml"
+    file.write_text(example, encoding="utf-8")
+    defaults = load_config(file, environ={}).csv.defaults
+    assert CsvOptions.parse(defaults) != CsvOptions()
 
 
 def test_the_example_of_styles_and_of_a_wrong_one_is_what_happens(tmp_path: Path) -> None:

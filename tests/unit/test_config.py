@@ -429,6 +429,41 @@ class TestWrongValues:
         assert [problem.partition(":")[0] for problem in problems] == ["security.allow_anonymous"]
 
 
+class TestDefaultsOfCsv:
+    def test_are_a_mapping_in_the_file_and_json_elsewhere(self, load: Loader) -> None:
+        file = "csv: {defaults: {header: false}}"
+        assert load(file).csv.defaults == {"header": False}
+        text = '{"null": "空"}'
+        assert load(file, EXPORT_CSV__DEFAULTS=text).csv.defaults == {"null": "空"}
+        assert load(file, f"csv.defaults={text}").csv.defaults == {"null": "空"}
+
+    def test_are_written_as_yaml_that_means_the_same(self, load: Loader) -> None:
+        config = load("csv: {defaults: {formula_guard: prefix}}")
+        assert load(config.to_yaml()) == config
+
+    @pytest.mark.parametrize("text", ["", "prefix", "[]", "5", '{"null": "a", "null": "b"}'])
+    def test_that_are_no_mapping_are_refused(self, load: Loader, text: str) -> None:
+        [problem] = load.problems(None, f"csv.defaults={text}")
+        assert problem.startswith("csv.defaults: '")
+        assert problem.endswith(
+            "(--set) is not allowed; allowed: a mapping of options of csv (in the environment as "
+            "JSON)"
+        )
+
+    def test_are_refused_by_the_place_of_what_is_wrong_all_at_once(self, load: Loader) -> None:
+        text = "csv: {defaults: {formula_guards: prefix, encoding: gb18031}}"
+        assert load.problems(text) == [
+            (
+                "csv.defaults.formula_guards: 'prefix' (file config.yaml) is not allowed; csv has "
+                "no such option; did you mean 'formula_guard'?"
+            ),
+            (
+                "csv.defaults.encoding: 'gb18031' (file config.yaml) is not allowed; there is no "
+                "encoding of that name; did you mean 'gb18030'?"
+            ),
+        ]
+
+
 class TestStyles:
     HOUSE = "xlsx: {styles: {house: {title: T, header_style: {color: '#FF0000'}}}}"
 

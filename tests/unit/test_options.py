@@ -199,8 +199,13 @@ class TestStyles:
         assert not XlsxOptions.parse({"style": "banded", "autofilter": False}, plain).autofilter
         assert XlsxOptions.parse({"style": "report"}, plain).landscape
 
-    def test_a_format_without_styles_takes_none(self) -> None:
-        assert CsvOptions.parse({}, {"plain": {"header": False}}) == CsvOptions()
+    def test_a_format_without_styles_has_that_of_who_names_none(self) -> None:
+        plain = {"plain": {"header": False, "null": "-"}}
+        assert CsvOptions.parse({"null": "NULL"}, plain) == CsvOptions(header=False, null="NULL")
+        assert CsvOptions.describe(plain)["null"]["default"] == "-"
+        assert CsvOptions.parse({}, plain).effective() == plain["plain"]
+
+    def test_a_format_without_styles_takes_no_name_of_one(self) -> None:
         with pytest.raises(InvalidOptions, match=r"options.style: csv has no such option"):
             CsvOptions.parse({"style": "plain"})
 

@@ -1,10 +1,11 @@
-"""Workbooks in the styles of the configuration."""
+"""Files as the configuration wants them: workbooks in its styles, CSV with its defaults."""
 
 import io
 import json
 from collections.abc import Iterator
 
 import openpyxl
+import pyarrow as pa
 import pytest
 from openpyxl.cell import Cell
 
@@ -18,10 +19,15 @@ STYLES = {
     "plain": {"header_style": {"italic": True}},
 }
 
+CSV_DEFAULTS = {"encoding": "utf-8-sig", "formula_guard": "prefix"}
+
+FEEDBACK = pa.record_batch({"text": ["=1+1", "好"]})
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with running(Site(tmp_path_factory.mktemp("site")), with_styles(STYLES)) as started:
+    site = Site(tmp_path_factory.mktemp("site"))
+    with running(site, with_styles(STYLES), f"csv.defaults={json.dumps(CSV_DEFAULTS)}") as started:
         yield started
 
 
@@ -56,6 +62,35 @@ def test_who_names_no_style_gets_the_plain_of_the_house(server: Running) -> None
     assert header(server).font.i
     assert header(server, style="plain").font.i
     assert not header(server, style="report").font.i
+
+
+def feedback(server: Running, **options: object) -> tuple[bytes, list[str]]:
+    """A CSV file with these options, and the codes of its warnings."""
+    command = {"filename": "feedback.csv", "options": options}
+    put = Put(server.client, command, FEEDBACK.schema)
+    put.send_batch(FEEDBACK)
+    put.commit()
+    task = put.result()
+    return server.web.get(task["url"]).content, [each["code"] for each in task["warnings"]]
+
+
+def test_a_csv_file_is_as_the_house_wants_it(server: Running) -> None:
+    content, warnings = feedback(server)
+    assert content.decode("utf-8-sig") == '"text"\n"\'=1+1"\n"好"\n'
+    assert content.startswith(b"\xef\xbb\xbf")
+    assert warnings == ["FORMULAS_GUARDED"]
+
+
+def test_what_the_caller_says_goes_before_the_defaults(server: Running) -> None:
+    content, warnings = feedback(server, formula_guard="off", encoding="gb18030")
+    assert content.decode("gb18030") == '"text"\n"=1+1"\n"好"\n'
+    assert warnings == []
+
+
+def test_the_formats_tell_the_defaults_of_the_house(server: Running) -> None:
+    with ExportClient(server.flight) as client:
+        options = client.formats()["csv"]["options"]
+    assert {name: options[name]["default"] for name in CSV_DEFAULTS} == CSV_DEFAULTS
 
 
 def test_an_unknown_style_is_refused_with_those_there_are(server: Running) -> None:
