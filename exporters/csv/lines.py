@@ -68,6 +68,8 @@ class _Formatter:
         self._begins_file = begins_file
         self._options = options
         self._charset = options.charset
+        # pyarrow's writer puts the text for null between the columns, in UTF-8.
+        self._by_column = options.charset.keeps_ascii and options.null.isascii()
         # A null that is a line of its own has to be seen; pyarrow's writer does not quote nulls.
         alone = len(cells) == 1
         self._quoting = Quoting(options.delimiter, options.null, alone)
@@ -102,7 +104,7 @@ class _Formatter:
         cells = [self._cell(column, each, where[column]) for column, each in enumerate(texts)]
         if self._charset.is_utf8:
             return self._write(cells)
-        if self._charset.keeps_ascii:
+        if self._by_column:
             return self._write([self._charset.encode_column(each) for each in cells])
         return self._charset.encode_block(self._write(cells))
 

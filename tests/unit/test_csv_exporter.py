@@ -121,6 +121,14 @@ def test_a_text_like_the_one_for_null_is_told_apart_by_its_quotes(written: Writt
     assert cells(written(beside(pa.array(["NULL", None])), null="NULL")) == ['"NULL"', "NULL"]
 
 
+@pytest.mark.parametrize("encoding", ["gb18030", "utf-16", "utf-8-sig"])
+def test_the_text_for_null_is_in_the_encoding_of_the_file(workers: Workers, encoding: str) -> None:
+    sink = io.BytesIO()
+    with opened(sink, PEOPLE.schema, workers, null="空", encoding=encoding) as exporter:
+        exporter.write_batch(PEOPLE.to_batches()[0])
+    assert sink.getvalue().decode(encoding).splitlines()[2] == "空,空"
+
+
 def test_the_header_can_be_left_out(written: Written) -> None:
     assert written(PEOPLE, header=False).startswith('"Ada",36\n')
 
