@@ -25,9 +25,7 @@ _SECONDS_A_DAY: Final = 86_400
 _MOST_MINUTES: Final = 24 * 60
 """Minutes that a zone is away from UTC at most."""
 
-_SPACE: Final = np.array(b" ", "S1")
-
-Table = npt.NDArray[np.bytes_]
+Table = npt.NDArray[np.void]
 Numbers = npt.NDArray[np.int64]
 
 
@@ -47,11 +45,16 @@ def _tables() -> _Tables:
     minutes = range(-_MOST_MINUTES, _MOST_MINUTES + 1)
     offsets = [f"{'-' if m < 0 else '+'}{abs(m) // 60:02}{abs(m) % 60:02}" for m in minutes]
     return _Tables(
-        days,
-        np.ascontiguousarray(clock).view("S8").reshape(-1),
-        np.array([f"{number:03}" for number in range(1000)], "S3"),
-        np.array(offsets, "S5"),
+        _opaque(days),
+        _opaque(np.ascontiguousarray(clock).view("S8").reshape(-1)),
+        _opaque(np.array([f"{number:03}" for number in range(1000)], "S3")),
+        _opaque(np.array(offsets, "S5")),
     )
+
+
+def _opaque(texts: npt.NDArray[np.bytes_]) -> Table:
+    """Texts as bytes that mean nothing: numpy copies them without the interpreter's lock."""
+    return texts.view(f"V{texts.dtype.itemsize}")
 
 
 def date_texts(dates: pa.Array) -> pa.Array:
@@ -80,8 +83,13 @@ Suffix = Callable[[Numbers], Table]
 """What stands behind the times whose zones are so many seconds ahead of UTC."""
 
 
+def _text(text: str) -> Table:
+    """One text for all rows."""
+    return _opaque(np.array([text], f"S{len(text)}"))
+
+
 def _utc(_ahead: Numbers) -> Table:
-    return np.array(b"Z", "S1")
+    return _text("Z")
 
 
 def _offset_texts(ahead: Numbers) -> Table:
@@ -103,7 +111,7 @@ def _stamp_texts(instants: pa.Array, walls: pa.Array, suffix: Suffix | None) -> 
     tables = _tables()
     parts = [
         tables.days[places],
-        _SPACE,
+        _text(" "),
         tables.seconds[seconds],
         *_fraction_texts(fraction, units),
     ]
@@ -120,9 +128,8 @@ def _fraction_texts(fraction: Numbers, units: int) -> list[Table]:
     if units == 1:
         return []
     if not fraction.any():
-        zeros = f".{'0' * (len(str(units)) - 1)}"
-        return [np.array(zeros, f"S{len(zeros)}")]
-    parts = [np.array(b".", "S1")]
+        return [_text(f".{'0' * (len(str(units)) - 1)}")]
+    parts = [_text(".")]
     while units > 1:
         units //= 1000
         thousands = fraction // units
