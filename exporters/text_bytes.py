@@ -28,9 +28,9 @@ def octets_of(texts: pa.Array) -> tuple[Octets, Offsets]:
         return _NOTHING, np.zeros(1, np.int64)
     width = np.int64 if pa.types.is_large_string(texts.type) else np.int32
     places = np.frombuffer(offsets, width)[texts.offset : texts.offset + len(texts) + 1]
-    first, last = int(places[0]), int(places[-1])
+    first, last = places[0], places[-1]
     octets = _NOTHING if data is None else np.frombuffer(data, np.uint8)[first:last]
-    return octets, places.astype(np.int64) - first
+    return octets, np.subtract(places, first, dtype=np.int64)
 
 
 def texts_from(octets: Any, offsets: npt.NDArray[Any], like: pa.Array) -> pa.Array:

@@ -83,6 +83,7 @@ Suffix = Callable[[Numbers], Table]
 """What stands behind the times whose zones are so many seconds ahead of UTC."""
 
 
+@cache
 def _text(text: str) -> Table:
     """One text for all rows."""
     return _opaque(np.array([text], f"S{len(text)}"))
