@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 
 from exporters import LimitExceeded
 from exporters.base import Data
-from exporters.xlsx.deflate import Compression, Deflated, deflate
-from exporters.xlsx.package import MAX_LENGTH, Package
+from exporters.packing.archive import MAX_LENGTH, Archive
+from exporters.packing.deflate import BALANCED, FAST, SMALL, Deflated, Effort, deflate
 
-COMPRESSIONS: list[Compression] = ["fast", "balanced", "small"]
+EFFORTS = [FAST, BALANCED, SMALL]
+
+TOO_LARGE = "over 4 GiB"
 
 MIB = bytes(1024 * 1024)
 
@@ -27,19 +29,19 @@ class Nowhere:
         self.size += memoryview(data).nbytes
 
 
-def packed(entries: dict[str, bytes | list[bytes]], compression: Compression = "fast") -> bytes:
+def packed(entries: dict[str, bytes | list[bytes]], effort: Effort = FAST) -> bytes:
     """An archive; entries given as lists are streamed block by block."""
     sink = io.BytesIO()
-    package = Package(sink, compression)
+    archive = Archive(sink, effort)
     for name, content in entries.items():
         if isinstance(content, bytes):
-            package.add(name, content)
+            archive.add(name, content)
             continue
-        package.begin(name)
+        archive.begin(name)
         for block in content:
-            package.write(deflate([block], compression))
-        package.end()
-    package.close()
+            archive.write(deflate([block], effort))
+        archive.end()
+    archive.close()
     return sink.getvalue()
 
 
@@ -48,10 +50,10 @@ def fake(size: int) -> Deflated:
     return Deflated(b"", size, 0)
 
 
-@pytest.mark.parametrize("compression", COMPRESSIONS)
-def test_the_zip_library_reads_what_was_packed(compression: Compression) -> None:
+@pytest.mark.parametrize("effort", EFFORTS, ids=["fast", "balanced", "small"])
+def test_the_zip_library_reads_what_was_packed(effort: Effort) -> None:
     blocks = [b"<row/>" * 1000, b"", b"<end/>"]
-    data = packed({"a.xml": b"<a/>", "xl/b.xml": blocks, "empty": b"", "none": []}, compression)
+    data = packed({"a.xml": b"<a/>", "xl/b.xml": blocks, "empty": b"", "none": []}, effort)
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         assert archive.testzip() is None
         assert archive.namelist() == ["a.xml", "xl/b.xml", "empty", "none"]
@@ -60,11 +62,9 @@ def test_the_zip_library_reads_what_was_packed(compression: Compression) -> None
         assert archive.read("empty") == archive.read("none") == b""
 
 
-@given(st.lists(st.binary(max_size=300), max_size=8), st.sampled_from(COMPRESSIONS))
-def test_blocks_compressed_apart_are_one_stream(
-    blocks: list[bytes], compression: Compression
-) -> None:
-    with zipfile.ZipFile(io.BytesIO(packed({"sheet": blocks}, compression))) as archive:
+@given(st.lists(st.binary(max_size=300), max_size=8), st.sampled_from(EFFORTS))
+def test_blocks_compressed_apart_are_one_stream(blocks: list[bytes], effort: Effort) -> None:
+    with zipfile.ZipFile(io.BytesIO(packed({"sheet": blocks}, effort))) as archive:
         whole = b"".join(blocks)
         info = archive.getinfo("sheet")
         assert archive.read("sheet") == whole
@@ -72,7 +72,7 @@ def test_blocks_compressed_apart_are_one_stream(
 
 
 def test_the_pieces_of_a_block_are_joined() -> None:
-    block = deflate([b"one ", memoryview(b"two "), b"three"], "fast")
+    block = deflate([b"one ", memoryview(b"two "), b"three"], FAST)
     assert (block.length, block.crc) == (13, zlib.crc32(b"one two three"))
     assert zlib.decompressobj(-15).decompress(block.data) == b"one two three"
 
@@ -117,56 +117,56 @@ def test_no_zip64_is_used() -> None:
 
 
 def test_an_entry_may_have_as_many_bytes_as_32_bits_say() -> None:
-    package = Package(Nowhere(), "fast")
-    package.begin("sheet")
-    package.write(fake(MAX_LENGTH))
-    package.end()
-    package.close()
+    archive = Archive(Nowhere(), FAST, TOO_LARGE)
+    archive.begin("sheet")
+    archive.write(fake(MAX_LENGTH))
+    archive.end()
+    archive.close()
 
 
 def test_an_entry_over_4_gib_is_refused() -> None:
-    package = Package(Nowhere(), "fast")
-    package.begin("sheet")
-    package.write(fake(MAX_LENGTH))
-    package.write(fake(1))
-    with pytest.raises(LimitExceeded, match=r"over 4 GiB, more than Excel reads"):
-        package.end()
+    archive = Archive(Nowhere(), FAST, TOO_LARGE)
+    archive.begin("sheet")
+    archive.write(fake(MAX_LENGTH))
+    archive.write(fake(1))
+    with pytest.raises(LimitExceeded, match=r"over 4 GiB"):
+        archive.end()
 
 
 def test_an_entry_that_compression_made_larger_than_4_gib_is_refused() -> None:
     """What cannot be compressed grows a little."""
-    package = Package(Nowhere(), "fast")
-    package.begin("sheet")
+    archive = Archive(Nowhere(), FAST, TOO_LARGE)
+    archive.begin("sheet")
     for _ in range(4096):
-        package.write(Deflated(MIB, 1, 0))
+        archive.write(Deflated(MIB, 1, 0))
     with pytest.raises(LimitExceeded, match=r"over 4 GiB"):
-        package.end()
+        archive.end()
 
 
 def test_an_archive_over_4_gib_is_refused() -> None:
-    package = Package(Nowhere(), "fast")
+    archive = Archive(Nowhere(), FAST, TOO_LARGE)
     for name in ("sheet1", "sheet2"):
-        package.begin(name)
+        archive.begin(name)
         for _ in range(2048):
-            package.write(Deflated(MIB, len(MIB), 0))
-        package.end()
+            archive.write(Deflated(MIB, len(MIB), 0))
+        archive.end()
     with pytest.raises(LimitExceeded, match=r"over 4 GiB"):
-        package.add("last", b"x")
+        archive.add("last", b"x")
     with pytest.raises(LimitExceeded, match=r"over 4 GiB"):
-        package.close()
+        archive.close()
 
 
 def test_a_block_belongs_to_an_entry() -> None:
-    package = Package(Nowhere(), "fast")
+    archive = Archive(Nowhere(), FAST, TOO_LARGE)
     with pytest.raises(RuntimeError, match=r"no entry has been begun"):
-        package.write(fake(1))
+        archive.write(fake(1))
     with pytest.raises(RuntimeError, match=r"no entry has been begun"):
-        package.end()
+        archive.end()
 
 
 def test_nothing_but_appending_is_asked_of_the_sink() -> None:
     sink = Nowhere()
-    package = Package(sink, "fast")
-    package.add("a", b"abc")
-    package.close()
+    archive = Archive(sink, FAST)
+    archive.add("a", b"abc")
+    archive.close()
     assert sink.size == len(packed({"a": b"abc"}))
