@@ -31,6 +31,11 @@ _FIELD_64: Final = struct.Struct("<HHQQQ")
 _FIELD_64_ID: Final = 1
 _IN_FIELD_64: Final = MAX_LENGTH + 1
 
+_UNIX: Final = 3 << 8
+"""Where an archive of files says it was made: of others Info-ZIP's `unzip` takes the names for
+those of MS-DOS, and spoils what is not ASCII, UTF-8 or not."""
+_PERMISSIONS: Final = 0o100644 << 16
+
 _VERSION: Final = 20
 _VERSION_64: Final = 45
 _DEFLATED: Final = 8
@@ -53,8 +58,9 @@ class _Entry:
 class Archive:
     """An archive being written to `sink`, which needs no seeking. Not thread safe.
 
-    One above 4 GiB is refused with the words of `too_large` (ZIP64 is read by few spreadsheet
-    libraries), or becomes ZIP64 where there are none. Its entries are fewer than 65,535.
+    It is a document of parts, which is refused above 4 GiB with the words of `too_large` because
+    few spreadsheet libraries read ZIP64; or, without such words, a set of files of any length.
+    Its entries are fewer than 65,535.
     """
 
     def __init__(self, sink: ByteSink, effort: Effort, too_large: str | None = None) -> None:
@@ -100,7 +106,7 @@ class Archive:
         start = self._offset
         self._check(start)
         for entry in self._entries:
-            self._write(_central(entry))
+            self._write(_central(entry, of_files=self._too_large is None))
         count = len(self._entries)
         size = self._offset - start
         if start > MAX_LENGTH:
@@ -133,15 +139,16 @@ class Archive:
             raise LimitExceeded(self._too_large)
 
 
-def _central(entry: _Entry) -> bytes:
+def _central(entry: _Entry, *, of_files: bool) -> bytes:
     length, compressed, offset, extra = entry.length, entry.compressed, entry.offset, b""
     if max(length, compressed, offset) > MAX_LENGTH:
         extra = _FIELD_64.pack(_FIELD_64_ID, _FIELD_64.size - 4, length, compressed, offset)
         length = compressed = offset = _IN_FIELD_64
     version = _VERSION_64 if extra else _VERSION
+    system, attributes = (_UNIX, _PERMISSIONS) if of_files else (0, 0)
     header = _CENTRAL.pack(
-        b"PK\1\2", version, version, entry.flags, _DEFLATED, 0, _DATE, entry.crc,
-        compressed, length, len(entry.name), len(extra), 0, 0, 0, 0, offset,
+        b"PK\1\2", system | version, version, entry.flags, _DEFLATED, 0, _DATE, entry.crc,
+        compressed, length, len(entry.name), len(extra), 0, 0, 0, attributes, offset,
     )  # fmt: skip
     return header + entry.name + extra
 

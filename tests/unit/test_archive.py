@@ -1,7 +1,11 @@
 import io
+import shutil
 import struct
+import subprocess
 import zipfile
 import zlib
+from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from hypothesis import given
@@ -17,6 +21,8 @@ EFFORTS = [FAST, BALANCED, SMALL]
 TOO_LARGE = "over 4 GiB"
 
 MIB = bytes(1024 * 1024)
+
+UNZIP = shutil.which("unzip")
 
 
 class Nowhere:
@@ -43,6 +49,25 @@ def packed(entries: dict[str, bytes | list[bytes]], effort: Effort = FAST) -> by
         archive.end()
     archive.close()
     return sink.getvalue()
+
+
+class Holes:
+    """A sink over a file that leaves holes where large blocks would stand."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def write(self, data: Data) -> None:
+        size = memoryview(data).nbytes
+        if size > len(MIB):
+            self._file.seek(size, io.SEEK_CUR)
+        else:
+            self._file.write(data)
+
+
+def unzipped(archive: Path, member: str) -> bytes:
+    command = [str(UNZIP), "-p", str(archive), member]
+    return subprocess.run(command, capture_output=True, check=True, timeout=60).stdout
 
 
 def fake(size: int) -> Deflated:
@@ -154,6 +179,104 @@ def test_an_archive_over_4_gib_is_refused() -> None:
         archive.add("last", b"x")
     with pytest.raises(LimitExceeded, match=r"over 4 GiB"):
         archive.close()
+
+
+@pytest.fixture(scope="module")
+def of_a_long_entry(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """5 GiB of zeros, which deflate to 5 MiB, and a short file."""
+    path = tmp_path_factory.mktemp("zip64") / "long.zip"
+    zeros = deflate([MIB * 64], FAST)
+    with path.open("wb") as file:
+        archive = Archive(file, FAST)
+        archive.begin("zeros.csv")
+        for _ in range(80):
+            archive.write(zeros)
+        archive.end()
+        archive.begin("short.csv")
+        archive.write(deflate([b"a,b\n"], FAST))
+        archive.end()
+        archive.close()
+    return path
+
+
+@pytest.fixture(scope="module")
+def of_5_gib(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file that compresses to over 4 GiB, which is a hole in this one, and one behind it."""
+    path = tmp_path_factory.mktemp("zip64") / "large.zip"
+    hole = Deflated(MIB * 256, len(MIB) * 256, 0)
+    with path.open("wb") as file:
+        archive = Archive(Holes(file), FAST)
+        archive.begin("hole.csv")
+        for _ in range(20):
+            archive.write(hole)
+        archive.end()
+        archive.begin("behind.csv")
+        archive.write(deflate([b"a,b\n"], FAST))
+        archive.end()
+        archive.close()
+    return path
+
+
+class TestZip64:
+    def test_an_entry_of_files_may_be_over_4_gib(self, of_a_long_entry: Path) -> None:
+        with zipfile.ZipFile(of_a_long_entry) as archive:
+            zeros, short = archive.infolist()
+            assert archive.read(short) == b"a,b\n"
+            with archive.open(zeros) as file:
+                assert file.read(len(MIB)) == MIB
+        assert (zeros.file_size, zeros.extract_version) == (5 * 1024**3, 45)
+        assert (short.file_size, short.extract_version, short.extra) == (4, 20, b"")
+
+    def test_the_lengths_behind_it_have_64_bits(self, of_a_long_entry: Path) -> None:
+        data = of_a_long_entry.read_bytes()
+        with zipfile.ZipFile(of_a_long_entry) as archive:
+            zeros, short = archive.infolist()
+        assert struct.unpack("<4sIQQ", data[short.header_offset - 24 : short.header_offset]) == (
+            b"PK\7\x08",
+            zeros.CRC,
+            zeros.compress_size,
+            zeros.file_size,
+        )
+
+    def test_an_archive_of_files_may_be_over_4_gib(self, of_5_gib: Path) -> None:
+        with zipfile.ZipFile(of_5_gib) as archive:
+            hole, behind = archive.infolist()
+            assert hole.compress_size == hole.file_size + 2 > 5 * 1024**3
+            assert behind.header_offset > 5 * 1024**3
+            assert archive.read(behind) == b"a,b\n"
+
+    @pytest.mark.skipif(UNZIP is None, reason="unzip is not installed")
+    @pytest.mark.parametrize("member", ["behind.csv", "short.csv"])
+    def test_unzip_reads_them(self, member: str, of_a_long_entry: Path, of_5_gib: Path) -> None:
+        archive = of_5_gib if member == "behind.csv" else of_a_long_entry
+        assert unzipped(archive, member) == b"a,b\n"
+
+    def test_the_longest_length_of_32_bits_is_no_number(self) -> None:
+        """It says that the length stands elsewhere."""
+        for size, version in ((MAX_LENGTH, 20), (MAX_LENGTH + 1, 45)):
+            sink = io.BytesIO()
+            archive = Archive(sink, FAST)
+            archive.begin("a.csv")
+            archive.write(fake(size))
+            archive.end()
+            archive.close()
+            with zipfile.ZipFile(sink) as read:
+                [entry] = read.infolist()
+            assert (entry.file_size, entry.extract_version) == (size, version)
+
+
+@pytest.mark.skipif(UNZIP is None, reason="unzip is not installed")
+def test_unzip_keeps_names_of_files_and_lets_them_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    with path.open("wb") as file:
+        archive = Archive(file, FAST)
+        archive.begin("订单 é.csv")
+        archive.write(deflate([b"x"], FAST))
+        archive.end()
+        archive.close()
+    subprocess.run([str(UNZIP), "-q", path], cwd=tmp_path, check=True, timeout=60)
+    assert (tmp_path / "订单 é.csv").read_bytes() == b"x"
+    assert (tmp_path / "订单 é.csv").stat().st_mode & 0o444 == 0o444
 
 
 def test_a_block_belongs_to_an_entry() -> None:
