@@ -17,7 +17,8 @@ _RAW: Final = -14
 """A deflate stream without a zlib header, and its window: 16 KiB.
 
 Rows resemble those just before them. Measured on row XML, ISA-L is 6 % faster than with the largest
-window of 32 KiB, and the file half a percent smaller; on CSV 5 % and two.
+window of 32 KiB, and the file half a percent smaller; on CSV of orders 5 % and two percent. A file
+of long texts is three percent larger.
 """
 
 END: Final = b"\x03\x00"
