@@ -33,6 +33,8 @@ from exporters import (
 from exporters.csv.lines import WARNINGS as CSV_WARNINGS
 from exporters.nesting import MAX_DEPTH
 from exporters.number_formats import NAMED_FORMATS, check_number_format
+from exporters.packing.files import MAX_FILES
+from exporters.packing.options import SUFFIXES
 from exporters.xlsx.cells import WARNINGS
 from exporters.xlsx.conditions import ConditionalFormat
 from exporters.xlsx.features import (
@@ -278,9 +280,9 @@ def test_every_format_has_a_section() -> None:
     assert all(section(name.upper()) for name in formats())
 
 
-@pytest.mark.parametrize(("options", "heading"), [(CsvOptions, "CSV"), (XlsxOptions, "XLSX")])
-def test_every_example_of_an_option_is_taken(options: type[FormatOptions], heading: str) -> None:
-    for option, _, _, example in tables("option", section(heading)):
+@pytest.mark.parametrize("options", [CsvOptions, XlsxOptions])
+def test_every_example_of_an_option_is_taken(options: type[FormatOptions]) -> None:
+    for option, _, _, example in tables("option", section(options.format_name.upper())):
         values = json.loads(code(example))
         assert next(iter(values)) == code(option)
         assert options.parse(values) != options()
@@ -312,6 +314,31 @@ def test_every_example_of_a_workbook_is_one(command: dict[str, Any], workers: Wo
     sheets = sum(sheet.max_row > 1 for sheet in book)
     assert sheets == exporter.sheets == (2 if options.split_by else 1)
     assert exporter.warnings == ()
+
+
+def test_the_example_of_several_files_makes_those_that_are_listed(workers: Workers) -> None:
+    prose = section("CSV").partition("### Several files")[2].rpartition("```")[2]
+    [command] = [each for each in COMMANDS if "rows_per_file" in each["options"]]
+    options = CsvOptions.parse(command["options"] | {"rows_per_file": 1})
+    options = options.for_file(command["filename"])
+    sink = io.BytesIO()
+    with open_exporter("csv", sink, ORDERS.schema, (), options, workers) as exporter:
+        exporter.write_batch(ORDERS)
+    with zipfile.ZipFile(sink) as archive:
+        names = archive.namelist()
+    shown = [options.stored_name(command["filename"]), *names[:2]]
+    assert shown == [each for each in codes(prose) if "orders" in each][:3]
+    assert f"{MAX_FILES:,} files" in prose
+
+
+def test_the_compressions_are_those_of_the_code() -> None:
+    types = {
+        compression: CsvOptions.parse({"compression": compression}).content_type("")
+        for compression in SUFFIXES.values()
+    }
+    assert [[code(cell) for cell in cells[:3]] for cells in tables("compression")] == [
+        [compression, suffix, types[compression]] for suffix, compression in SUFFIXES.items()
+    ]
 
 
 def test_every_option_of_a_workbook_around_its_rows_stands_in_an_example() -> None:
