@@ -30,6 +30,7 @@ class CsvExporter(Exporter):
         self._sink = sink
         self._blocks = OrderedBlocks[Data](workers, sink.write)
         self._header = header_line(self._projection.output_schema.names, options)
+        self._submitted = 0
         self.rows_written = 0
 
     @property
@@ -61,9 +62,10 @@ class CsvExporter(Exporter):
             self._sink.write(header)
 
     def _submit(self, block: pa.RecordBatch) -> None:
-        work = functools.partial(self._format_block, block)
+        work = functools.partial(self._format_block, block, self._submitted)
+        self._submitted += block.num_rows
         # The text of numbers and dates is about twice their Arrow size, that of texts the same.
         self._blocks.submit(self._projection.size(block) * 3, work)
 
-    def _format_block(self, block: pa.RecordBatch) -> Data:
-        return self._format(self._projection.apply(block))
+    def _format_block(self, block: pa.RecordBatch, first_row: int) -> Data:
+        return self._format(self._projection.apply(block, first_row))
