@@ -71,9 +71,8 @@ class ColumnOptions:
             raise self._refusal(f"has a {given[0]!r} and no 'header'; give it one")
         done = next((key for key in ("mask", "map") if getattr(self, key) is not None), None)
         if self.name is None and done is not None:
-            raise self._refusal(
-                f"has {given[0]!r} and {done!r}, which is for columns of the stream"
-            )
+            message = f"has {given[0]!r} and {done!r}; only columns of the stream have a {done}"
+            raise self._refusal(message)
 
     def _check_mask(self) -> None:
         if self.mask is None:

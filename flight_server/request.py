@@ -44,11 +44,33 @@ class ExportRequest:
 class _Column(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    name: str
+    name: str | None = None
     header: str | None = None
     type: ColumnType | None = None
     width: Annotated[float, Field(gt=0, le=255)] | None = None
     format: Annotated[str, Field(min_length=1, max_length=255)] | None = None
+    # What is allowed here, and beside what, is known by `ColumnOptions`.
+    mask: str | None = None
+    map: dict[str, str] | None = None
+    otherwise: str | None = None
+    value: Any = None
+    row_number: Any = None
+
+    def asked(self) -> dict[str, Any]:
+        """What decides the file's content, as JSON.
+
+        Keys that came after the first version are left out where they are not used, so that a
+        request of that version is taken for the same as it was.
+        """
+        values = self.model_dump()
+        return {
+            key: value
+            for key, value in values.items()
+            if value is not None or key not in _LATER_KEYS
+        }
+
+
+_LATER_KEYS: Final = frozenset({"mask", "map", "otherwise", "value", "row_number"})
 
 
 class _Command(BaseModel):
@@ -88,6 +110,7 @@ def _request(values: Mapping[str, Any], styles: FormatStyles) -> ExportRequest:
         check_filename(command.filename)
         chosen = find_format(command.format or _format_of(command.filename))
         options = chosen.options.parse(command.options, styles.get(chosen.name))
+        columns = tuple(ColumnOptions(**each.model_dump()) for each in command.columns or ())
     except ValueError as error:
         raise _invalid(str(error)) from None
     except ExporterError as error:
@@ -97,7 +120,7 @@ def _request(values: Mapping[str, Any], styles: FormatStyles) -> ExportRequest:
         filename=command.filename,
         format=chosen.name,
         content_type=chosen.content_type,
-        columns=tuple(ColumnOptions(**column.model_dump()) for column in command.columns or ()),
+        columns=columns,
         options=options,
         request_id=command.request_id,
         rows=command.rows,
@@ -180,8 +203,13 @@ def _fingerprint(command: _Command, format_name: str, options: FormatOptions) ->
     Of a style that is what it says today, not its name: once it says something else, the same
     words ask for another file.
     """
-    decisive = command.model_dump(exclude={"request_id", "wait", "options"})
-    decisive |= {"format": format_name, "options": options.effective()}
+    decisive = command.model_dump(exclude={"request_id", "wait", "options", "columns"})
+    columns = command.columns
+    decisive |= {
+        "format": format_name,
+        "columns": None if columns is None else [column.asked() for column in columns],
+        "options": options.effective(),
+    }
     canonical = json.dumps(decisive, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 

@@ -69,7 +69,7 @@ class Hash(Transform):
         return digests
 
     def _one_by_one(self, texts: pa.Array) -> Octets:
-        octets = memoryview(_octets(texts))
+        octets = _octets(texts).data
         ends = np.cumsum(_lengths(texts)).tolist()
         found = [
             hmac.digest(self._key, octets[start:end], "sha256")
