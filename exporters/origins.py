@@ -10,7 +10,7 @@ from exporters.casts import cast_type, cast_values
 from exporters.errors import InvalidData, InvalidSchema, LimitExceeded, UnsupportedType
 from exporters.fates import SUPPORTED_TYPES, canonical_type, converter, is_spelled, plain_type
 from exporters.sizes import decoded_size, text_size
-from exporters.transforms.base import TEXT, Generated
+from exporters.transforms.base import PLACE, TEXT, Generated
 from exporters.transforms.choosing import transform_for
 from exporters.value_texts import value_texts
 
@@ -71,7 +71,7 @@ class FromStream(Origin):
         array = batch.column(self.index)
         if self._transform is None:
             return decoded_size(array)
-        return text_size(array) + len(array) * self._transform.growth
+        return text_size(array) + len(array) * (PLACE + self._transform.growth)
 
     def _canonical(self, array: pa.Array) -> pa.Array:
         try:

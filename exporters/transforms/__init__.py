@@ -2,8 +2,10 @@
 
 base         the contracts: `Transform`, `Generated`
 choosing     which of them an entry of `columns` asks for
-masks, hashed, sha256
+masks, hashed
              personal data: a part of each text stays, a constant, or a keyed hash
+sha256       that hash, for many texts at once
+octets       texts as numpy sees them
 maps         values by other words
 generated    constants and row numbers
 """

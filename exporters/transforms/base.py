@@ -12,6 +12,10 @@ TEXT = pa.large_string()
 """What a transform makes of any column: its texts may be longer than those that came."""
 
 
+PLACE = 8
+"""Bytes that say where such a text begins."""
+
+
 class Transform(ABC):
     """Makes a text of each value of a column; a null stays null. Used by several threads."""
 

@@ -5,7 +5,7 @@ import pyarrow as pa
 
 from exporters.casts import ColumnType, cast_type, cast_values
 from exporters.errors import InvalidData, InvalidOptions
-from exporters.transforms.base import TEXT, Generated
+from exporters.transforms.base import PLACE, TEXT, Generated
 
 _NUMBER_WIDTH = 20
 """Digits of the longest whole number with its sign."""
@@ -29,7 +29,7 @@ class Constant(Generated):
                 raise InvalidOptions(f"columns: {error}") from None
         self.type = values.type
         self._value = values[0]
-        self._width = len(value.encode()) if isinstance(value, str) else _NUMBER_WIDTH
+        self._width = PLACE + (len(value.encode()) if isinstance(value, str) else _NUMBER_WIDTH)
 
     @property
     def width(self) -> int:
@@ -45,7 +45,7 @@ class RowNumbers(Generated):
     Raises `InvalidOptions` where they shall be neither numbers nor texts.
     """
 
-    width = _NUMBER_WIDTH
+    width = PLACE + _NUMBER_WIDTH
 
     def __init__(self, start: int = 1, wanted: ColumnType | None = None, column: str = "") -> None:
         if wanted not in (None, "number", "string"):

@@ -6,10 +6,12 @@ for hidden characters tells how many there were, but for the digits of a phone n
 
 from typing import Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from exporters.transforms.base import TEXT, Transform
+from exporters.transforms.octets import ends_of, octets_of, texts_from
 
 MASKED: Final = "***"
 """What stands for a text of which nothing stays."""
@@ -17,22 +19,24 @@ MASKED: Final = "***"
 _LAST: Final = 4
 """Characters that `last4` and `phone` leave."""
 
-_HIDDEN_DIGITS: Final = 3
-"""Digits of a phone number that are hidden at least: of a shorter one too much would stay."""
+_LEAST_DIGITS: Final = 7
+"""Digits of a phone number of which some may stay: of a shorter one they would tell too much."""
 
-_ADDRESS: Final = (
-    r"^(?P<first>[^@\s])[^@\s]*@"
-    r"(?P<domain>(?:[\pL\pN\pM_-]+\.)+[\pL\pN\pM-]{2,})$"
-)
-"""One at sign, a domain with a point, no white space."""
+_LABEL: Final = r"[\pL\pN\pM_-]+"
 
-_SEPARATORS: Final = r" \t\x{a0}\x{2009}\x{202f}+()./\-\x{2010}-\x{2015}"
+_ADDRESS: Final = rf"^(?P<first>[^@\s])[^@\s]*@(?P<domain>{_LABEL}(?:\.{_LABEL})+)$"
+"""One at sign, a domain with a point, no white space.
 
-_PHONE: Final = (
-    rf"^(?P<hidden>(?:[{_SEPARATORS}]*\p{{Nd}}){{{_HIDDEN_DIGITS}}}[{_SEPARATORS}\p{{Nd}}]*)"
-    rf"(?P<last>(?:\p{{Nd}}[{_SEPARATORS}]*){{{_LAST}}})$"
-)
-"""Digits in any script and what is written between them, nothing else."""
+In a form that RE2 reads in one pass: with an end of at least two letters it is five times slower.
+"""
+
+_PHONE: Final = r"^[0-9 \t\x{a0}\x{2009}\x{202f}+()./\-\x{2010}-\x{2015}]*$"
+"""Digits and what is written between them, nothing else."""
+
+_LONGEST_PHONE: Final = 64
+"""Bytes; what is longer is looked at no further, so that it takes no memory."""
+
+_STAR: Final = ord("*")
 
 
 class Redact(Transform):
@@ -73,9 +77,17 @@ class Phone(Transform):
     growth = len(MASKED)
 
     def apply(self, texts: pa.Array) -> pa.Array:
-        hidden, last = pc.extract_regex(texts, _PHONE).flatten()
-        stars = pc.replace_substring_regex(hidden, r"\p{Nd}", "*")
-        return _or_masked(_joined(stars, last), texts)
+        short = pc.less_equal(pc.binary_length(texts), _LONGEST_PHONE)
+        texts = pc.if_else(short, texts, "")
+        octets, ends = octets_of(texts), ends_of(texts)
+        is_digit = (octets >= ord("0")) & (octets <= ord("9"))
+        # How many digits stand before each byte, and from each byte to the end of its text.
+        before = np.concatenate([[0], np.cumsum(is_digit)], dtype=np.int32)
+        left = np.repeat(before[ends[1:]], np.diff(ends)) - before[:-1]
+        starred = np.where(is_digit & (left > _LAST), np.uint8(_STAR), octets)
+        enough = before[ends[1:]] - before[ends[:-1]] >= _LEAST_DIGITS
+        is_phone = pc.and_(pc.match_substring_regex(texts, _PHONE), pa.array(enough))
+        return pc.if_else(is_phone, texts_from(starred, ends), pa.scalar(MASKED, TEXT))
 
 
 def _joined(*parts: str | pa.Array, separator: str = "") -> pa.Array:

@@ -67,7 +67,7 @@ class HmacSha256:
     def digests(self, octets: Octets, lengths: Lengths) -> Octets:
         """The digests of messages that stand one after another in `octets`, one a row.
 
-        All of them take the same number of chunks, which `chunks` tells. The memory is about ten
+        All of them take the same number of chunks, which `chunks` tells. The memory is about four
         times that of the padded messages.
         """
         inner = _after(self._inner, _padded(octets, lengths))
