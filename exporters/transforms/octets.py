@@ -10,7 +10,8 @@ from exporters.transforms.sha256 import Lengths, Octets
 def ends_of(texts: pa.Array) -> Lengths:
     """Where each text ends in `octets_of`, after a zero: where the first begins."""
     places = _places(texts)
-    return np.subtract(places, places[0])
+    ends: Lengths = places - places[0]
+    return ends
 
 
 def octets_of(texts: pa.Array) -> Octets:

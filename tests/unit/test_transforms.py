@@ -216,8 +216,8 @@ def test_a_file_may_have_made_columns_only() -> None:
         ({"row_number": True}, "an entry has a 'row_number' and no 'header'"),
         ({"header": "h", "value": 1, "mask": "redact"}, "only columns of the stream have a mask"),
         ({"header": "h", "value": 1, "map": {"1": "a"}}, "only columns of the stream have a map"),
-        ({"name": "c", "mask": "emial"}, "mask 'emial', which there is not; did you mean 'email'?; "
-         "available: email, hash, last4, phone, redact"),
+        ({"name": "c", "mask": "emial"}, "mask 'emial', which there is not; did you mean 'email'?"),
+        ({"name": "c", "mask": "x"}, "there is not; available: email, hash, last4, phone, redact"),
         ({"name": "c", "mask": 5}, "'c' has the mask 5, which there is not; available: email"),
         ({"name": "c", "mask": "redact", "map": {"a": "b"}}, "has 'mask' and 'map', which exclude"),
         ({"name": "c", "mask": "redact", "type": "string"}, "has 'mask' and 'type', which exclude"),
