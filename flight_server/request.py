@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import starmap
 from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import Annotated, Any, Final
@@ -110,7 +111,7 @@ def _request(values: Mapping[str, Any], styles: FormatStyles) -> ExportRequest:
         check_filename(command.filename)
         chosen = find_format(command.format or _format_of(command.filename))
         options = chosen.options.parse(command.options, styles.get(chosen.name))
-        columns = tuple(ColumnOptions(**each.model_dump()) for each in command.columns or ())
+        columns = tuple(starmap(_asked, enumerate(command.columns or ())))
     except ValueError as error:
         raise _invalid(str(error)) from None
     except ExporterError as error:
@@ -127,6 +128,14 @@ def _request(values: Mapping[str, Any], styles: FormatStyles) -> ExportRequest:
         wait=command.wait,
         fingerprint=_fingerprint(command, chosen.name, options),
     )
+
+
+def _asked(place: int, column: _Column) -> ColumnOptions:
+    try:
+        return ColumnOptions(**column.model_dump())
+    except ExporterError as error:
+        message = str(error).removeprefix("columns: ")
+        raise _invalid(f"columns[{place}]: {message}") from None
 
 
 def _format_of(filename: str) -> str:

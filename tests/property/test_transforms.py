@@ -40,6 +40,7 @@ def through(mask: Any, text: str) -> str:
     return result
 
 
+@settings(deadline=None)
 @given(st.binary(min_size=0, max_size=100), st.data())
 def test_digests_of_any_bytes_are_those_of_pythons_hmac(key: bytes, data: st.DataObject) -> None:
     """Messages that take the same number of chunks, whatever their lengths."""
@@ -56,6 +57,7 @@ def test_digests_of_any_bytes_are_those_of_pythons_hmac(key: bytes, data: st.Dat
     ]
 
 
+@settings(deadline=None)
 @given(st.lists(st.none() | st.text() | st.integers(0, 2000).map("é".__mul__), max_size=20))
 def test_hashes_of_any_texts_are_those_of_pythons_hmac(texts: list[str | None]) -> None:
     expected = [
@@ -64,6 +66,7 @@ def test_hashes_of_any_texts_are_those_of_pythons_hmac(texts: list[str | None]) 
     assert Hash(KEY).apply(pa.array(texts, TEXT)).to_pylist() == expected
 
 
+@settings(deadline=None)
 @given(LOCAL, st.lists(LABEL, min_size=1, max_size=3))
 def test_of_an_address_only_the_first_character_and_the_domain_stay(
     local: str, labels: list[str]
@@ -76,6 +79,7 @@ def test_of_an_address_only_the_first_character_and_the_domain_stay(
         assert result in ("***", f"{local[0]}***@{domain}")
 
 
+@settings(deadline=None)
 @given(st.text() | TEXTS)
 def test_of_what_is_no_address_nothing_stays(text: str) -> None:
     result = through(Email(), text)
@@ -84,6 +88,7 @@ def test_of_what_is_no_address_nothing_stays(text: str) -> None:
     assert result == "***" or result == f"{text[0]}***@{text.partition('@')[2]}"
 
 
+@settings(deadline=None)
 @given(NUMBERS)
 def test_of_a_number_the_last_four_digits_and_the_separators_stay(text: str) -> None:
     """A star stands for each other digit, counted here from the end."""
@@ -95,6 +100,7 @@ def test_of_a_number_the_last_four_digits_and_the_separators_stay(text: str) -> 
     assert through(Phone(), text) == (expected if digits >= 7 else "***")
 
 
+@settings(deadline=None)
 @given(st.text() | TEXTS)
 def test_of_what_is_no_number_no_digit_and_no_letter_stays(text: str) -> None:
     result = through(Phone(), text)
@@ -102,12 +108,13 @@ def test_of_what_is_no_number_no_digit_and_no_letter_stays(text: str) -> None:
     assert not any(map(str.isalpha, result))
 
 
+@settings(deadline=None)
 @given(st.text() | TEXTS)
 def test_of_any_text_only_its_last_four_characters_stay(text: str) -> None:
     assert through(Last4(), text) == (f"****{text[-4:]}" if len(text) > 4 else "****")
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(tables(max_columns=3), st.data())
 def test_no_value_is_left_of_a_masked_column(sent: Sent, data: st.DataObject) -> None:
     """Whatever its type: the mask is that of its text, and nulls are where they were."""
@@ -131,7 +138,7 @@ def test_no_value_is_left_of_a_masked_column(sent: Sent, data: st.DataObject) ->
                 assert mask is None or len(text) <= 4 or "*" in text or text not in mask
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(tables(max_columns=1), st.data())
 def test_a_map_is_a_dictionary_of_texts(sent: Sent, data: st.DataObject) -> None:
     [kind], [name] = sent.kinds, sent.schema.names
@@ -183,7 +190,7 @@ COLUMNS = [
 ]
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.lists(SOME, max_size=6), min_size=1, max_size=4), st.integers(1, 5))
 def test_csv_and_xlsx_have_the_same_cells(rows: list[list[Any]], rows_per_sheet: int) -> None:
     """Over batches of any size and sheets; read back by readers that are not ours."""

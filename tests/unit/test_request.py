@@ -195,8 +195,11 @@ class TestTransforms:
     @pytest.mark.parametrize(
         ("column", "words"),
         [
-            ({}, ["columns: an entry has no 'name', 'value' or 'row_number'"]),
-            ({"name": "a", "mask": "emial"}, ["'a' has the mask 'emial'", "mean 'email'?"]),
+            ({}, ["columns[0]: an entry has no 'name', 'value' or 'row_number'"]),
+            (
+                {"name": "a", "mask": "emial"},
+                ["columns[0]: 'a' has the mask 'emial'", "mean 'email'?"],
+            ),
             ({"name": "a", "mask": 5}, ["columns[0].mask: 5 is not allowed", "valid string"]),
             ({"name": "a", "maks": "email"}, ["'columns[0].maks'", "did you mean 'mask'"]),
             ({"nam": "a"}, ["'columns[0].nam'", "did you mean 'name'"]),
