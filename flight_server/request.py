@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import starmap
 from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import Annotated, Any, Final
@@ -44,11 +45,33 @@ class ExportRequest:
 class _Column(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    name: str
+    name: str | None = None
     header: str | None = None
     type: ColumnType | None = None
     width: Annotated[float, Field(gt=0, le=255)] | None = None
     format: Annotated[str, Field(min_length=1, max_length=255)] | None = None
+    # What is allowed here, and beside what, is known by `ColumnOptions`.
+    mask: str | None = None
+    map: dict[str, str] | None = None
+    otherwise: str | None = None
+    value: Any = None
+    row_number: Any = None
+
+    def asked(self) -> dict[str, Any]:
+        """What decides the file's content, as JSON.
+
+        Keys that came after the first version are left out where they are not used, so that a
+        request of that version is taken for the same as it was.
+        """
+        values = self.model_dump()
+        return {
+            key: value
+            for key, value in values.items()
+            if value is not None or key not in _LATER_KEYS
+        }
+
+
+_LATER_KEYS: Final = frozenset({"mask", "map", "otherwise", "value", "row_number"})
 
 
 class _Command(BaseModel):
@@ -91,6 +114,7 @@ def _request(values: Mapping[str, Any], styles: FormatStyles) -> ExportRequest:
         asked = chosen.options.parse(command.options, styles.get(chosen.name))
         options = asked.for_file(command.filename)
         filename = _stored_name(command.filename, options)
+        columns = tuple(starmap(_asked, enumerate(command.columns or ())))
     except ValueError as error:
         raise _invalid(str(error)) from None
     except ExporterError as error:
@@ -99,13 +123,21 @@ def _request(values: Mapping[str, Any], styles: FormatStyles) -> ExportRequest:
         filename=filename,
         format=chosen.name,
         content_type=options.content_type(chosen.content_type),
-        columns=tuple(ColumnOptions(**column.model_dump()) for column in command.columns or ()),
+        columns=columns,
         options=options,
         request_id=command.request_id,
         rows=command.rows,
         wait=command.wait,
         fingerprint=_fingerprint(command, filename, chosen.name, options),
     )
+
+
+def _asked(place: int, column: _Column) -> ColumnOptions:
+    try:
+        return ColumnOptions(**column.model_dump())
+    except ExporterError as error:
+        message = str(error).removeprefix("columns: ")
+        raise _invalid(f"columns[{place}]: {message}") from None
 
 
 def _format_of(filename: str) -> str:
@@ -196,8 +228,14 @@ def _fingerprint(command: _Command, filename: str, format_name: str, options: Fo
     Of a style that is what it says today, not its name: once it says something else, the same
     words ask for another file.
     """
-    decisive = command.model_dump(exclude={"request_id", "wait", "options"})
-    decisive |= {"filename": filename, "format": format_name, "options": options.effective()}
+    decisive = command.model_dump(exclude={"request_id", "wait", "options", "columns"})
+    columns = command.columns
+    decisive |= {
+        "filename": filename,
+        "format": format_name,
+        "columns": None if columns is None else [column.asked() for column in columns],
+        "options": options.effective(),
+    }
     canonical = json.dumps(decisive, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 

@@ -38,7 +38,7 @@ class CsvExporter(Exporter):
         self._tally.add(self._format.changed_names)
         self._files = PackedFiles(sink, options, self._format.head)
         self._blocks = OrderedBlocks[_Formatted](workers, self._write)
-        self._rows_submitted = 0
+        self._submitted = 0
         self.rows_written = 0
 
     @property
@@ -66,13 +66,13 @@ class CsvExporter(Exporter):
 
     def _submit(self, block: pa.RecordBatch) -> None:
         for file, rows in self._files.cut(block):
-            work = functools.partial(self._format_rows, rows, file, self._rows_submitted)
-            self._rows_submitted += rows.num_rows
+            work = functools.partial(self._format_rows, rows, file, self._submitted)
+            self._submitted += rows.num_rows
             self._blocks.submit(self._files.footprint(self._projection.size(rows)), work)
 
     def _format_rows(self, rows: pa.RecordBatch, file: int, first_row: int) -> _Formatted:
         """The work of one thread on one block, or on its part in one file."""
-        lines = self._format(self._projection.apply(rows), first_row)
+        lines = self._format(self._projection.apply(rows, first_row), first_row)
         return _Formatted(self._files.pack(file, lines.data), lines.changed)
 
     def _write(self, formatted: _Formatted) -> None:

@@ -228,3 +228,91 @@ class TestFingerprint:
         spelt_out = request(filename="a.xlsx", options={"autofilter": True})
         assert styled("one", styles).fingerprint == styled("two", styles).fingerprint
         assert styled("one", styles).fingerprint == spelt_out.fingerprint
+
+
+class TestTransforms:
+    def test_a_column_may_be_masked_mapped_or_made(self) -> None:
+        columns = [
+            {"name": "email", "mask": "email"},
+            {"name": "status", "map": {"1": "open"}, "otherwise": "?"},
+            {"header": "Source", "value": "web shop"},
+            {"header": "Yes", "value": True},
+            {"header": "No.", "row_number": True},
+            {"header": "From", "row_number": 0, "width": 5},
+        ]
+        email, status, source, yes, number, from_zero = request(columns=columns).columns
+        assert (email.name, email.mask) == ("email", "email")
+        assert (status.map, status.otherwise) == ({"1": "open"}, "?")
+        assert (source.name, source.header, source.value) == (None, "Source", "web shop")
+        assert yes.value is True
+        assert (number.row_number, from_zero.row_number, from_zero.width) == (True, 0, 5)
+
+    @pytest.mark.parametrize(
+        ("column", "words"),
+        [
+            ({}, ["columns[0]: an entry has no 'name', 'value' or 'row_number'"]),
+            (
+                {"name": "a", "mask": "emial"},
+                ["columns[0]: 'a' has the mask 'emial'", "mean 'email'?"],
+            ),
+            ({"name": "a", "mask": 5}, ["columns[0].mask: 5 is not allowed", "valid string"]),
+            ({"name": "a", "maks": "email"}, ["'columns[0].maks'", "did you mean 'mask'"]),
+            ({"nam": "a"}, ["'columns[0].nam'", "did you mean 'name'"]),
+            ({"name": "a", "map": {"1": 2}}, ["columns[0].map.1: 2 is not allowed"]),
+            ({"name": "a", "map": ["b"]}, ["columns[0].map: ['b'] is not allowed"]),
+            ({"name": "a", "map": {}}, ["1 to 10,000 texts"]),
+            ({"name": "a", "map": {"1": "b"}, "mask": "email"}, ["'mask' and 'map'"]),
+            ({"name": "a", "mask": "email", "type": "string"}, ["'mask' and 'type'"]),
+            ({"name": "a", "otherwise": "b"}, ["'otherwise' without a 'map'"]),
+            ({"name": "a", "value": 1}, ["'a' has 'name' and 'value'"]),
+            ({"header": "a", "value": {}}, ["'a' has the value {}"]),
+            ({"header": "a", "value": 1e400}, ["Infinity is not JSON"]),
+            ({"header": "a", "row_number": -1}, ["'a' has the row_number -1", "from 0 to 10^15"]),
+            ({"header": "a", "row_number": "1"}, ["'a' has the row_number '1'"]),
+            ({"row_number": True}, ["has a 'row_number' and no 'header'"]),
+            ({"header": "a", "value": "\ud800"}, ["not valid Unicode"]),
+            ({"name": "a", "map": {"\ud800": "b"}}, ["not valid Unicode"]),
+            ({"name": "a", "mask": "hash", "mask_key": "k"}, ["'columns[0].mask_key'"]),
+        ],
+    )
+    def test_what_is_wrong_is_refused_in_words(
+        self, column: dict[str, Any], words: list[str]
+    ) -> None:
+        message = refusal({"filename": "a.csv", "columns": [column]})
+        for word in words:
+            assert word in message
+
+    @pytest.mark.parametrize(
+        "column",
+        [
+            {"name": "a", "mask": "email"},
+            {"name": "a", "mask": "hash"},
+            {"name": "a", "map": {"1": "b"}},
+            {"name": "a", "map": {"1": "b"}, "otherwise": ""},
+            {"header": "a", "value": 1},
+            {"header": "a", "value": True},
+            {"header": "a", "value": False},
+            {"header": "a", "value": 0},
+            {"header": "a", "row_number": True},
+            {"header": "a", "row_number": 0},
+        ],
+    )
+    def test_each_makes_another_file(self, column: dict[str, Any]) -> None:
+        prints = {
+            request(columns=[each]).fingerprint
+            for each in (column, {"name": "a"}, {"name": "a", "header": "a"})
+        }
+        assert len(prints) == 3
+
+    def test_a_request_without_any_is_the_same_as_in_the_version_before_them(self) -> None:
+        """Its fingerprint stands in state databases, beside the request ids of callers."""
+        columns = [
+            {"name": "b", "header": "B", "width": 12.5},
+            {"name": "a", "type": "date", "format": "%Y"},
+        ]
+        assert request(columns=columns).fingerprint == (
+            "e066d9073e9ae1dffc09b35ae6b3fcd80394b3f542d0715c0d2c683ecf0708a6"
+        )
+        assert request().fingerprint == (
+            "09eaf0bb273c559bc9ee70e5ac9297900f89488638921bbf11720370500d1b77"
+        )
