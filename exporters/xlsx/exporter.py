@@ -8,7 +8,7 @@ from typing import Final
 import pyarrow as pa
 
 from exporters.base import ByteSink, Exporter, ExportWarning, WarningTally
-from exporters.blocks import BlockCutter
+from exporters.blocks import BLOCK_BYTES, BlockCutter
 from exporters.columns import ColumnOptions, Projection
 from exporters.workers import OrderedBlocks, Workers
 from exporters.xlsx.cells import WARNINGS
@@ -17,8 +17,10 @@ from exporters.xlsx.options import XlsxOptions
 from exporters.xlsx.sheets import Sheets, runs
 from exporters.xlsx.workbook import Block, Piece, Workbook
 
-BLOCK_ROWS: Final = 16_384
-"""Rows of a block, see `blocks.py`."""
+FULL_ROWS: Final = 16_384
+"""Rows of a block whose cells are all filled, see `blocks.py`."""
+
+MOST_ROWS: Final = 4 * FULL_ROWS
 
 _WORST_ESCAPE: Final = 7
 """Bytes that one byte of text can become: `_x0001_`."""
@@ -51,7 +53,7 @@ class XlsxExporter(Exporter):
         self._sheets = Sheets(self._layout)
         self._sink = sink
         self._workbook: Workbook | None = None
-        self._cutter = BlockCutter(BLOCK_ROWS, measure=self._projection.size)
+        self._cutter = BlockCutter(MOST_ROWS, measure=self._weight)
         self._blocks = OrderedBlocks[_Bounded](workers, self._write)
         self._tally = WarningTally(WARNINGS)
         self.rows_written = 0
@@ -82,6 +84,13 @@ class XlsxExporter(Exporter):
     def discard(self) -> None:
         """Drop the blocks in flight."""
         self._blocks.discard()
+
+    def _weight(self, batch: pa.RecordBatch) -> int:
+        """Bytes of the values of `batch`, or the share of a block that its cells are."""
+        full = batch.num_rows * (1 + len(self._layout.headers))
+        nulls = sum(batch.column(each.index).null_count for each in self._layout.columns)
+        share = BLOCK_BYTES // FULL_ROWS * batch.num_rows * (full - nulls) // max(full, 1)
+        return max(self._projection.size(batch), share)
 
     def _submit(self, block: pa.RecordBatch) -> None:
         split = self._layout.split
