@@ -3,27 +3,19 @@
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import pyarrow as pa
 
 from exporters.base import ByteSink, Exporter, ExportWarning, WarningTally
-from exporters.blocks import BLOCK_BYTES, BlockCutter
+from exporters.blocks import BlockCutter
 from exporters.columns import ColumnOptions, Projection
 from exporters.workers import OrderedBlocks, Workers
 from exporters.xlsx.cells import WARNINGS
 from exporters.xlsx.layout import Layout
+from exporters.xlsx.measures import MOST_ROWS, Measures
 from exporters.xlsx.options import XlsxOptions
 from exporters.xlsx.sheets import Sheets, runs
 from exporters.xlsx.workbook import Block, Piece, Workbook
-
-FULL_ROWS: Final = 16_384
-"""Rows of a block whose cells are all filled, see `blocks.py`."""
-
-MOST_ROWS: Final = 4 * FULL_ROWS
-
-_WORST_ESCAPE: Final = 7
-"""Bytes that one byte of text can become: `_x0001_`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +45,8 @@ class XlsxExporter(Exporter):
         self._sheets = Sheets(self._layout)
         self._sink = sink
         self._workbook: Workbook | None = None
-        self._cutter = BlockCutter(MOST_ROWS, measure=self._weight)
+        self._measures = Measures(self._projection, self._layout)
+        self._cutter = BlockCutter(MOST_ROWS, measure=self._measures.weight)
         self._blocks = OrderedBlocks[_Bounded](workers, self._write)
         self._tally = WarningTally(WARNINGS)
         self.rows_written = 0
@@ -85,13 +78,6 @@ class XlsxExporter(Exporter):
         """Drop the blocks in flight."""
         self._blocks.discard()
 
-    def _weight(self, batch: pa.RecordBatch) -> int:
-        """Bytes of the values of `batch`, or the share of a block that its cells are."""
-        full = batch.num_rows * (1 + len(self._layout.headers))
-        nulls = sum(batch.column(each.index).null_count for each in self._layout.columns)
-        share = BLOCK_BYTES // FULL_ROWS * batch.num_rows * (full - nulls) // max(full, 1)
-        return max(self._projection.size(batch), share)
-
     def _submit(self, block: pa.RecordBatch) -> None:
         split = self._layout.split
         if split is None:
@@ -108,14 +94,13 @@ class XlsxExporter(Exporter):
         start = 0
         while start < block.num_rows:
             rows = block.slice(start, self._sheets.room(0))
-            size = self._projection.size(rows)
-            bound = rows.num_rows * self._layout.row_markup + size * _WORST_ESCAPE
+            bound = self._measures.bound(rows)
             if not self._sheets.room(bound):
                 self._sheets.next()
                 continue
             piece = self._sheets.take(rows.num_rows, bound, self._link_columns(rows))
             work = functools.partial(self._format, workbook, rows, piece, bound)
-            self._blocks.submit(size + bound, work)
+            self._blocks.submit(self._projection.size(rows) + bound, work)
             start += rows.num_rows
 
     def _link_columns(self, rows: pa.RecordBatch) -> list[pa.Array]:

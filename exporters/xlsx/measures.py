@@ -1,0 +1,63 @@
+"""How large rows are, and how much XML they become at most: known before they are formatted."""
+
+from typing import Final
+
+import pyarrow as pa
+
+from exporters.blocks import BLOCK_BYTES
+from exporters.columns import Projection
+from exporters.xlsx.layout import Layout
+
+FULL_ROWS: Final = 16_384
+"""Rows of a block in which every cell is filled, see `blocks.py`."""
+
+MOST_ROWS: Final = 4 * FULL_ROWS
+"""Rows of a block that is mostly empty: what a block and a column cost is worth more cells."""
+
+_FULL_ROW: Final = BLOCK_BYTES // FULL_ROWS
+
+_ROW_MARKUP: Final = 32
+"""An upper bound for the XML around the cells of one row, in bytes."""
+
+_CELL_MARKUP: Final = 110
+"""An upper bound for the XML around one value, in bytes."""
+
+_WORST_ESCAPE: Final = 7
+"""Bytes that one byte of text can become: `_x0001_`."""
+
+
+class Measures:
+    """Measures batches of the stream; a null has a place in them, but becomes no cell."""
+
+    def __init__(self, projection: Projection, layout: Layout) -> None:
+        self._size = projection.size
+        self._places = [column.index for column in projection.columns]
+        self._formulas = len(layout.formulas)
+        self._formula_bytes = sum(6 * len(each.formula) for each in layout.formulas)
+
+    def weight(self, batch: pa.RecordBatch) -> int:
+        """By what blocks are cut: of `BLOCK_BYTES` at most.
+
+        What is there counts. The places of nulls, which are looked over, count half as much.
+        """
+        rows = batch.num_rows
+        if rows == 0:
+            return 0
+        parts, all_parts = rows + self._cells(batch), rows * (1 + self._width)
+        share = _FULL_ROW * rows * parts // all_parts
+        return max(share, self._size(batch) * (all_parts + parts) // (2 * all_parts))
+
+    def bound(self, batch: pa.RecordBatch) -> int:
+        """At most how many bytes of XML the rows become."""
+        markup = batch.num_rows * (_ROW_MARKUP + self._formula_bytes)
+        return (
+            markup + self._cells(batch) * _CELL_MARKUP + self._size(batch) * _WORST_ESCAPE
+        )
+
+    @property
+    def _width(self) -> int:
+        return len(self._places) + self._formulas
+
+    def _cells(self, batch: pa.RecordBatch) -> int:
+        nulls = sum(batch.column(place).null_count for place in self._places)
+        return batch.num_rows * self._width - nulls
