@@ -1,4 +1,4 @@
-"""How large rows are, and how much XML they become at most: known before they are formatted."""
+"""How much work rows are, and how much XML at most: known before they are formatted."""
 
 from typing import Final
 
@@ -12,7 +12,7 @@ FULL_ROWS: Final = 16_384
 """Rows of a block in which every cell is filled, see `blocks.py`."""
 
 MOST_ROWS: Final = 4 * FULL_ROWS
-"""Rows of a block that is mostly empty: what a block and a column cost is worth more cells."""
+"""Rows of a block that is mostly empty, so that its fixed cost is shared by as many cells."""
 
 _FULL_ROW: Final = BLOCK_BYTES // FULL_ROWS
 
@@ -32,32 +32,28 @@ class Measures:
     def __init__(self, projection: Projection, layout: Layout) -> None:
         self._size = projection.size
         self._places = [column.index for column in projection.columns]
-        self._formulas = len(layout.formulas)
-        self._formula_bytes = sum(6 * len(each.formula) for each in layout.formulas)
+        self._columns = len(layout.headers)
+        self._row_markup = _ROW_MARKUP + sum(6 * len(each.formula) for each in layout.formulas)
 
     def weight(self, batch: pa.RecordBatch) -> int:
         """By what blocks are cut: of `BLOCK_BYTES` at most.
 
-        What is there counts. The places of nulls, which are looked over, count half as much.
+        The place of a null counts half, as it is looked at and nothing more; so a block may have
+        twice the bytes.
         """
-        rows = batch.num_rows
+        rows = int(batch.num_rows)
         if rows == 0:
             return 0
-        parts, all_parts = rows + self._cells(batch), rows * (1 + self._width)
-        share = _FULL_ROW * rows * parts // all_parts
-        return max(share, self._size(batch) * (all_parts + parts) // (2 * all_parts))
+        parts, all_parts = rows + self._cells(batch), rows * (1 + self._columns)
+        of_full_block = _FULL_ROW * rows * parts // all_parts
+        return max(of_full_block, self._size(batch) * (all_parts + parts) // (2 * all_parts))
 
     def bound(self, batch: pa.RecordBatch) -> int:
         """At most how many bytes of XML the rows become."""
-        markup = batch.num_rows * (_ROW_MARKUP + self._formula_bytes)
-        return (
-            markup + self._cells(batch) * _CELL_MARKUP + self._size(batch) * _WORST_ESCAPE
-        )
-
-    @property
-    def _width(self) -> int:
-        return len(self._places) + self._formulas
+        markup = int(batch.num_rows) * self._row_markup + self._cells(batch) * _CELL_MARKUP
+        return markup + self._size(batch) * _WORST_ESCAPE
 
     def _cells(self, batch: pa.RecordBatch) -> int:
-        nulls = sum(batch.column(place).null_count for place in self._places)
-        return batch.num_rows * self._width - nulls
+        """At most how many cells are filled; a null of the stream has none."""
+        nulls = sum(int(batch.column(place).null_count) for place in self._places)
+        return int(batch.num_rows) * self._columns - nulls

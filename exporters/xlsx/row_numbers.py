@@ -47,7 +47,7 @@ class RowNumbers:
 
 
 def _span(start: int, first: int, end: int) -> _Texts:
-    """The numbers from `start + first` to below `start + end` that have all but four digits alike."""
+    """The numbers from `start + first` to below `start + end`, of the 10,000 from `start`."""
     ends = _ENDS[max(first, 0) : end]
     if start == 0:
         return np.strings.lstrip(ends, b"0")

@@ -16,7 +16,7 @@ import polars as pl
 import pyarrow as pa
 from xlsxwriter.utility import xl_col_to_name
 
-from exporters.xlsx.cells import count
+from exporters.xlsx.cells import Sight, count
 from exporters.xlsx.formulas import FormulaCells
 from exporters.xlsx.layout import Layout
 from exporters.xlsx.links import (
@@ -40,12 +40,15 @@ from exporters.xlsx.markup import (
 )
 from exporters.xlsx.row_numbers import RowNumbers
 from exporters.xlsx.shell import Shell
-from exporters.xlsx.sparse import Patchwork, SparseColumn, filled, is_sparse, pieces_of
+from exporters.xlsx.sparse import Patchwork, SparseColumn, filled, pieces_of, sparse_places
 from exporters.xlsx.totals import Partial, partial_of
 from exporters.xlsx.writers import cell_writers
 
 MAX_EXPRESSIONS: Final = 64
 """Row expressions that are kept: one for each combination of variants that blocks have."""
+
+MAX_CELLS: Final = 1_024
+"""Sparse columns whose cells' parts are kept, each in its variants."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +63,22 @@ class Rows:
     partials: Mapping[int, Partial] = field(default_factory=dict)
 
 
-_Variants = Mapping[int, tuple[Hashable, bool]]
-"""By the places of columns: the variant of their cells, and whether any is null."""
+_Variant = tuple[Hashable, bool]
+"""The variant of a column's cells, and whether one of them is null."""
 
-_Items = tuple[tuple[int, tuple[Hashable, bool]], ...]
-"""The same as a key of what is kept."""
+_Variants = tuple[tuple[int, _Variant], ...]
+"""Those of columns by their places."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The columns of a block by their places: whole, or the values alone of a sparse one."""
+
+    arrays: dict[int, pa.Array] = field(default_factory=dict)
+    variants: dict[int, _Variant] = field(default_factory=dict)
+    sparse: dict[int, SparseColumn] = field(default_factory=dict)
+    warnings: Counter[str] = field(default_factory=Counter)
+
 
 _ROW_BEGINS: Final = ('<row r="', RowThen('">'))
 _ROW_ENDS: Final = "</row>"
@@ -78,20 +92,22 @@ class RowWriter:
 
     def __init__(self, layout: Layout, shell: Shell) -> None:
         self._writers = cell_writers(layout, shell)
-        self._formulas = [
-            FormulaCells(shell.styles[place], shell.formula(place))
+        self._formulas: Parts = tuple(
+            part
             for place in range(len(layout.columns), len(layout.headers))
-        ]
+            for part in FormulaCells(shell.styles[place], shell.formula(place)).parts(_place(place))
+        )
         self._links = sorted(layout.links)
         self._totals = {
             place: partial_of(place, self._writers[place])
             for place in layout.totals
             if not layout.is_formula(place)
         }
-        self._dense = layout.links | self._totals.keys()
+        # Links and totals ask for columns with all their rows.
+        self._whole = layout.links | self._totals.keys()
         self._row = lru_cache(maxsize=MAX_EXPRESSIONS)(self._build_row)
         self._run = lru_cache(maxsize=MAX_EXPRESSIONS)(self._build_run)
-        self._sparse_parts = lru_cache(maxsize=MAX_EXPRESSIONS)(self._build_sparse_parts)
+        self._sparse_parts = lru_cache(maxsize=MAX_CELLS)(self._build_sparse_parts)
 
     def write(self, batch: pa.RecordBatch, first_row: int, room: int = 0) -> Rows:
         """The XML of `batch`, whose first row is the sheet's row `first_row` (1-based).
@@ -99,97 +115,88 @@ class RowWriter:
         At most `room` cells become links.
         """
         numbers = RowNumbers.counted(first_row, batch.num_rows)
-        warnings: Counter[str] = Counter()
-        arrays: dict[int, pa.Array] = {}
-        variants: dict[int, tuple[Hashable, bool]] = {}
-        sparse: dict[int, SparseColumn] = {}
-        for place, array in enumerate(batch.columns):
-            writer = self._writers[place]
-            if place in self._dense or not is_sparse(array):
-                arrays[place] = writer.prepare(array)
-                sight = writer.look(arrays[place])
-                variants[place] = (sight.variant, sight.nullable)
-                warnings.update(sight.warnings)
-            elif array.null_count < len(array):
-                rows = filled(array)
-                values = writer.prepare(array.take(rows))
-                sight = writer.look(values)
-                parts = self._sparse_parts(place, sight.variant)
-                sparse[place] = SparseColumn(str(place), rows, values, parts)
-                warnings.update(sight.warnings)
-        masks = self._granted(arrays, room, warnings)
-        for place, mask in masks.items():
-            needs, nullable = variants[place]
-            variants[place] = ((needs, Share.of(mask, arrays[place])), nullable)
+        seen = self._look(batch)
+        masks = self._granted(seen, room)
         links = [pl.Series(mask_name(place), mask) for place, mask in masks.items()]
-        frame = pl.DataFrame([*as_frame(arrays).get_columns(), *links])
+        frame = pl.DataFrame([*as_frame(seen.arrays).get_columns(), *links])
         return Rows(
-            self._patched(frame, variants, sparse, numbers)
-            if sparse
-            else texts(frame, self._row(tuple(variants.items())), numbers),
+            self._patched(frame, seen, numbers)
+            if seen.sparse
+            else texts(frame, self._row(tuple(seen.variants.items())), numbers),
             batch.num_rows,
-            warnings,
-            [each for place in masks for each in _links(frame, place, hyperlinks(place), numbers)],
-            [
-                each
-                for place in masks
-                for each in _links(frame, place, relationships(place), numbers)
-            ],
+            seen.warnings,
+            _links(frame, {place: hyperlinks(place) for place in masks}, numbers),
+            _links(frame, {place: relationships(place) for place in masks}, numbers),
             {place: Partial.of(frame, figures) for place, figures in self._totals.items()},
         )
 
-    def _patched(
-        self,
-        frame: pl.DataFrame,
-        variants: _Variants,
-        sparse: Mapping[int, SparseColumn],
-        numbers: RowNumbers,
-    ) -> Buffers:
-        """The rows of a block with sparse columns; others are those of `frame`."""
-        patchwork = Patchwork(numbers)
-        # A row that ends the one before it is one piece less.
-        patchwork.add((_ROW_ENDS + _ROW_BEGINS[0], _ROW_BEGINS[1]))
-        pieces = dict(zip(sparse, pieces_of(sparse.values(), numbers), strict=True))
-        for is_apart, places in groupby(sorted({*variants, *sparse}), sparse.__contains__):
-            if is_apart:
-                for place in places:
-                    patchwork.add(pieces[place], sparse[place].rows)
+    def _look(self, batch: pa.RecordBatch) -> _Seen:
+        """What is to be written of a block, and how; an empty column is left out."""
+        seen = _Seen()
+        sparse = sparse_places(batch)
+        for place, array in enumerate(batch.columns):
+            if place in self._whole or not (place in sparse or array.null_count == len(array)):
+                seen.arrays[place], sight = self._sight(place, array)
+                seen.variants[place] = (sight.variant, sight.nullable)
+            elif place in sparse:
+                rows = filled(array)
+                values, sight = self._sight(place, array.take(rows))
+                parts = self._sparse_parts(place, sight.variant)
+                seen.sparse[place] = SparseColumn(str(place), rows, values, parts)
             else:
-                run = self._run(tuple((place, variants[place]) for place in places))
-                patchwork.add((as_array(spelled(frame, run, numbers)),))
+                continue
+            seen.warnings.update(sight.warnings)
+        return seen
+
+    def _sight(self, place: int, array: pa.Array) -> tuple[pa.Array, Sight]:
+        """The values as they are written, and what they need."""
+        values = self._writers[place].prepare(array)
+        return values, self._writers[place].look(values)
+
+    def _patched(self, frame: pl.DataFrame, seen: _Seen, numbers: RowNumbers) -> Buffers:
+        """The rows of a block with sparse columns; the other ones are those of `frame`."""
+        patchwork = Patchwork(numbers)
+        # A row that ends the one before it has one piece less.
+        patchwork.add((_ROW_ENDS + _ROW_BEGINS[0], _ROW_BEGINS[1]))
+        pieces = dict(zip(seen.sparse, pieces_of(seen.sparse.values(), numbers), strict=True))
+        places = sorted({*seen.variants, *seen.sparse})
+        for is_sparse, run in groupby(places, seen.sparse.__contains__):
+            if is_sparse:
+                for place in run:
+                    patchwork.add(pieces[place], seen.sparse[place].rows)
+            else:
+                cells = self._run(tuple((place, seen.variants[place]) for place in run))
+                patchwork.add((as_array(spelled(frame, cells, numbers)),))
         if self._formulas:
-            patchwork.add((as_array(spelled(frame, joined(self._formula_parts()), numbers)),))
+            patchwork.add((as_array(spelled(frame, joined(self._formulas), numbers)),))
         return [patchwork.xml().slice(len(_ROW_ENDS)), pa.py_buffer(_ROW_ENDS.encode())]
 
-    def _granted(
-        self, arrays: Mapping[int, pa.Array], room: int, warnings: Counter[str]
-    ) -> dict[int, pa.Array]:
-        """Which cells are links; those without room are counted."""
-        masks = {place: link_mask(arrays[place]) for place in self._links}
+    def _granted(self, seen: _Seen, room: int) -> dict[int, pa.Array]:
+        """Which cells are links, and the variants of their columns; those without room count."""
+        masks = {place: link_mask(seen.arrays[place]) for place in self._links}
         kept = granted(masks, room)
         left_out = sum(map(count, masks.values())) - sum(map(count, kept.values()))
-        warnings.update({"LINKS_AS_TEXT": left_out} if left_out else {})
+        seen.warnings.update({"LINKS_AS_TEXT": left_out} if left_out else {})
+        for place, mask in kept.items():
+            needs, nullable = seen.variants[place]
+            seen.variants[place] = ((needs, Share.of(mask, seen.arrays[place])), nullable)
         return kept
 
-    def _build_row(self, variants: _Items) -> pl.Expr:
+    def _build_row(self, variants: _Variants) -> pl.Expr:
         """The row whose cells are in a variant each, nullable or not; a null has no cell."""
         cells = self._cells(variants)
-        return joined((*_ROW_BEGINS, *cells, *self._formula_parts(), _ROW_ENDS), ignore_nulls=True)
+        return joined((*_ROW_BEGINS, *cells, *self._formulas, _ROW_ENDS), ignore_nulls=True)
 
-    def _build_run(self, variants: _Items) -> pl.Expr:
+    def _build_run(self, variants: _Variants) -> pl.Expr:
         """Neighbouring cells of a row."""
         return joined(self._cells(variants), ignore_nulls=True)
 
-    def _cells(self, variants: _Items) -> Parts:
+    def _cells(self, variants: _Variants) -> Parts:
         parts: list[Part] = []
         for place, (variant, nullable) in variants:
             cell = self._writers[place].parts(_place(place), pl.col(str(place)), variant)
             parts.extend([joined(cell)] if nullable else cell)
         return tuple(parts)
-
-    def _formula_parts(self) -> Parts:
-        formulas = enumerate(self._formulas, len(self._writers))
-        return tuple(part for place, each in formulas for part in each.parts(_place(place)))
 
     def _build_sparse_parts(self, place: int, variant: Hashable) -> Parts:
         """The parts of a sparse column's cells, none of which is null."""
@@ -201,13 +208,15 @@ def _place(place: int, *, sparse: bool = False) -> Place:
     return Place(xl_col_to_name(place), sparse)
 
 
-def _links(
-    frame: pl.DataFrame, place: int, expression: pl.Expr, numbers: RowNumbers
-) -> Buffers:
-    """The texts of `expression` for the links of a column."""
-    links = pl.col(mask_name(place))
-    rows = np.flatnonzero(frame.select(links).to_series().to_numpy())
-    return texts(frame.filter(links), expression, numbers.of(rows)) if len(rows) else ()
+def _links(frame: pl.DataFrame, expressions: Mapping[int, pl.Expr], numbers: RowNumbers) -> Buffers:
+    """The texts of the expressions for the links of each column."""
+    buffers: list[pa.Buffer] = []
+    for place, expression in expressions.items():
+        links = pl.col(mask_name(place))
+        rows = np.flatnonzero(frame.select(links).to_series().to_numpy())
+        if len(rows):
+            buffers.extend(texts(frame.filter(links), expression, numbers.of(rows)))
+    return buffers
 
 
 def as_frame(arrays: Mapping[int, pa.Array]) -> pl.DataFrame:
