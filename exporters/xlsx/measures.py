@@ -36,17 +36,10 @@ class Measures:
         self._row_markup = _ROW_MARKUP + sum(6 * len(each.formula) for each in layout.formulas)
 
     def weight(self, batch: pa.RecordBatch) -> int:
-        """By what blocks are cut: of `BLOCK_BYTES` at most.
-
-        The place of a null counts half, as it is looked at and nothing more; so a block may have
-        twice the bytes.
-        """
+        """By what blocks are cut: `BLOCK_BYTES` of values, or as many cells as full rows have."""
         rows = int(batch.num_rows)
-        if rows == 0:
-            return 0
-        parts, all_parts = rows + self._cells(batch), rows * (1 + self._columns)
-        of_full_block = _FULL_ROW * rows * parts // all_parts
-        return max(of_full_block, self._size(batch) * (all_parts + parts) // (2 * all_parts))
+        parts = rows + self._cells(batch)
+        return max(self._size(batch), _FULL_ROW * parts // (1 + self._columns))
 
     def bound(self, batch: pa.RecordBatch) -> int:
         """At most how many bytes of XML the rows become."""
