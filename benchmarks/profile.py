@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 if TYPE_CHECKING:
-    from exporters.columns import Projection
+    from exporters.xlsx.measures import Measures
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ def format_and_deflate(table: pa.Table) -> tuple[float, float]:
     from exporters.columns import Projection
     from exporters.xlsx.deflate import deflate
     from exporters.xlsx.layout import Layout
+    from exporters.xlsx.measures import Measures
     from exporters.xlsx.options import XlsxOptions
     from exporters.xlsx.rows import RowWriter
     from exporters.xlsx.shell import Shell
@@ -54,7 +55,7 @@ def format_and_deflate(table: pa.Table) -> tuple[float, float]:
     writer = RowWriter(layout, shell)
     formatting = deflating = 0.0
     first_row = layout.first_row
-    for block in _blocks(table, projection):
+    for block in _blocks(table, Measures(projection, layout)):
         began = time.process_time()
         rows = writer.write(projection.apply(block), first_row)
         formatted = time.process_time()
@@ -65,11 +66,12 @@ def format_and_deflate(table: pa.Table) -> tuple[float, float]:
     return formatting, deflating
 
 
-def _blocks(table: pa.Table, projection: "Projection") -> Iterator[pa.RecordBatch]:
+def _blocks(table: pa.Table, measures: "Measures") -> Iterator[pa.RecordBatch]:
     """The table as exports cut it."""
     from exporters.blocks import BlockCutter
+    from exporters.xlsx.measures import MOST_ROWS
 
-    cutter = BlockCutter(measure=projection.size)
+    cutter = BlockCutter(MOST_ROWS, measure=measures.weight)
     for batch in table.to_batches():
         yield from cutter.add(batch)
     yield from cutter.flush()

@@ -78,8 +78,9 @@ class BlockCutter:
         if batch.num_rows == 1 or (batch.num_rows <= self._rows and size <= self._size):
             yield batch
             return
-        fitting = self._size * int(batch.num_rows) // max(size, 1)
-        rows = max(1, min(self._rows, fitting))
+        # As many pieces as fit, and a little less in each: one of them rarely has too much then.
+        pieces = max(1, -(-size // self._size))
+        rows = min(self._rows, -(-int(batch.num_rows) // pieces))
         for start in range(0, batch.num_rows, rows):
             piece = batch.slice(start, rows)
             yield from self._cut(piece, self._measure(piece))

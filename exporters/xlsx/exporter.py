@@ -3,7 +3,6 @@
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import pyarrow as pa
 
@@ -13,15 +12,10 @@ from exporters.columns import ColumnOptions, Projection
 from exporters.workers import OrderedBlocks, Workers
 from exporters.xlsx.cells import WARNINGS
 from exporters.xlsx.layout import Layout
+from exporters.xlsx.measures import MOST_ROWS, Measures
 from exporters.xlsx.options import XlsxOptions
 from exporters.xlsx.sheets import Sheets, runs
 from exporters.xlsx.workbook import Block, Piece, Workbook
-
-BLOCK_ROWS: Final = 16_384
-"""Rows of a block, see `blocks.py`."""
-
-_WORST_ESCAPE: Final = 7
-"""Bytes that one byte of text can become: `_x0001_`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +45,8 @@ class XlsxExporter(Exporter):
         self._sheets = Sheets(self._layout)
         self._sink = sink
         self._workbook: Workbook | None = None
-        self._cutter = BlockCutter(BLOCK_ROWS, measure=self._projection.size)
+        self._measures = Measures(self._projection, self._layout)
+        self._cutter = BlockCutter(MOST_ROWS, measure=self._measures.weight)
         self._blocks = OrderedBlocks[_Bounded](workers, self._write)
         self._tally = WarningTally(WARNINGS)
         self._submitted = 0
@@ -100,15 +95,14 @@ class XlsxExporter(Exporter):
         start = 0
         while start < block.num_rows:
             rows = block.slice(start, self._sheets.room(0))
-            size = self._projection.size(rows)
-            bound = rows.num_rows * self._layout.row_markup + size * _WORST_ESCAPE
+            bound = self._measures.bound(rows)
             if not self._sheets.room(bound):
                 self._sheets.next()
                 continue
             piece = self._sheets.take(rows.num_rows, bound, self._link_columns(rows))
             work = functools.partial(self._format, workbook, rows, self._submitted, piece, bound)
             self._submitted += rows.num_rows
-            self._blocks.submit(size + bound, work)
+            self._blocks.submit(self._projection.size(rows) + bound, work)
             start += rows.num_rows
 
     def _link_columns(self, rows: pa.RecordBatch) -> list[pa.Array]:

@@ -10,7 +10,7 @@ from typing import Final
 import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name
 
-from exporters.xlsx.markup import Parts, Place, row_then, style_attribute
+from exporters.xlsx.markup import Parts, Place, RowThen, style_attribute
 
 Segments = tuple[tuple[str, int | None], ...]
 """A formula's literals, each with the place of the column named behind it."""
@@ -36,7 +36,7 @@ class FormulaCells:
         begin = f'<c{style_attribute(self.style)} r="{place.letters}'
         texts = ['"><f>' + self.pieces[0], *self.pieces[1:]]
         texts[-1] += "</f><v></v></c>"
-        return (begin, *map(row_then, texts))
+        return (begin, *map(RowThen, texts))
 
 
 def formula_text(segments: Segments, row: int | str, *, fixed: bool = False) -> str:

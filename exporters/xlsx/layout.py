@@ -36,9 +36,6 @@ MAX_HEADER_LENGTH: Final = 32_767 // 2
 MAX_TABLE_HEADER: Final = 255
 """UTF-16 units of the header of a column of an Excel table."""
 
-_CELL_MARKUP: Final = 110
-"""An upper bound for the XML around one value, in bytes."""
-
 
 class Layout:
     """The columns of the sheets and what is asked of each.
@@ -77,12 +74,6 @@ class Layout:
         """How many data rows a sheet takes."""
         room = SHEET_ROWS - self.options.start_row - bool(self.totals)
         return min(self.options.rows_per_sheet, room)
-
-    @property
-    def row_markup(self) -> int:
-        """At most how many bytes of XML a row has besides its values."""
-        formulas = sum(6 * len(each.formula) for each in self.formulas)
-        return len(self.headers) * _CELL_MARKUP + formulas
 
     def last_row(self, rows: int) -> int:
         """The sheet's row (1-based) of the last of `rows` data rows; tables have at least one."""

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from xlsxwriter.utility import xl_col_to_name
 
 from exporters.xlsx.cells import CellWriter, Sight, count
-from exporters.xlsx.markup import Parts, Place, either, row_then
+from exporters.xlsx.markup import Parts, Place, RowThen, either, joined
 from exporters.xlsx.texts import TextCells, has_unprintable
 
 MAX_LINKS: Final = 65_530
@@ -146,20 +146,20 @@ def hyperlinks(place: int) -> pl.Expr:
     written = fragment.str.replace_many(list(_ENTITIES), list(_ENTITIES.values()))
     location = pl.concat_str(pl.lit('" location="'), written)
     location = pl.when(fragment != "").then(location).otherwise(pl.lit(""))
-    return pl.concat_str(
-        pl.lit(reference), row_then(relationship), row_then(""), location, pl.lit('"/>')
-    )
+    return joined((reference, RowThen(relationship), RowThen(""), location, '"/>'))
 
 
 def relationships(place: int) -> pl.Expr:
     """The relationships of the same links."""
     start = f'<Relationship Id="{xl_col_to_name(place)}'
     address = pl.col(str(place)).str.splitn("#", 2).struct.field("field_0")
-    return pl.concat_str(
-        pl.lit(start),
-        row_then(f'" Type="{_TYPE}" Target="'),
-        _escaped(address),
-        pl.lit('" TargetMode="External"/>'),
+    return joined(
+        (
+            start,
+            RowThen(f'" Type="{_TYPE}" Target="'),
+            _escaped(address),
+            '" TargetMode="External"/>',
+        )
     )
 
 

@@ -14,22 +14,48 @@ from typing import Final
 import polars as pl
 import pyarrow as pa
 
-Part = str | pl.Expr
+from exporters.xlsx.row_numbers import RowNumbers
+
+_ROW: Final = "row "
+
+
+@dataclass(frozen=True, slots=True)
+class RowThen:
+    """The row's number and what follows it.
+
+    In an expression it is a column, which the frame of a block gets if it is asked. The frame may
+    be of several columns of the sheet, each in rows of its own: then these are by `letters`.
+    """
+
+    following: str
+    letters: str = ""
+
+    @property
+    def name(self) -> str:
+        """The column of a frame."""
+        return f"{_ROW}{self.letters}:{self.following}"
+
+
+Part = str | RowThen | pl.Expr
 Parts = tuple[Part, ...]
 Buffers = Sequence[pa.Buffer]
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where cells stand: a column of the sheet by its `letters`, in rows known block by block."""
+    """Where cells stand: a column of the sheet by its `letters`, in rows known block by block.
+
+    They are rows of its own where the column is `sparse`.
+    """
 
     letters: str
+    sparse: bool = False
 
     def cell(self, attributes: str, opening: str, value: pl.Expr, closing: str) -> Parts:
         """Cells with `attributes` besides their reference."""
         return (
             f'<c{attributes} r="{self.letters}',
-            row_then(f'">{opening}'),
+            RowThen(f'">{opening}', self.letters if self.sparse else ""),
             value,
             f"{closing}</c>",
         )
@@ -45,28 +71,26 @@ class Place:
         return self.cell(attributes, f"<is><t{space}>", value, "</t></is>")
 
 
-_ROW: Final = "row "
-
-
-def row_then(following: str) -> pl.Expr:
-    """The row number and `following`, as a column that the frame of a block gets if it is asked."""
-    return pl.col(_ROW + following)
-
-
-def row_numbers(first_row: int, count: int) -> pl.Series:
-    """The numbers of `count` rows as text."""
-    return pl.int_range(first_row, first_row + count, eager=True).cast(pl.String)
-
-
-def numbered(expression: pl.Expr, rows: pl.Series) -> list[pl.Series]:
-    """The columns of `row_then` in `expression`, for rows by their numbers."""
+def numbered(expression: pl.Expr, rows: RowNumbers) -> dict[str, pa.Array]:
+    """The columns that stand for `RowThen` in `expression`, for rows by their numbers."""
     names = {name for name in expression.meta.root_names() if name.startswith(_ROW)}
-    return [(rows + name.removeprefix(_ROW)).alias(name) for name in sorted(names)]
+    return {name: rows.then(name.partition(":")[2]) for name in sorted(names)}
 
 
-def texts(frame: pl.DataFrame, expression: pl.Expr, rows: pl.Series) -> Buffers:
-    """The texts of `expression` for a frame whose rows have these numbers, one after another."""
-    return _data_buffers(frame.hstack(numbered(expression, rows)).select(expression).to_series())
+def spelled(frame: pl.DataFrame, expression: pl.Expr, rows: RowNumbers) -> pl.Series:
+    """The texts of `expression` for a frame whose rows have these numbers."""
+    numbers = [pl.Series(name, texts) for name, texts in numbered(expression, rows).items()]
+    return pl.DataFrame([*frame.get_columns(), *numbers]).select(expression).to_series()
+
+
+def texts(frame: pl.DataFrame, expression: pl.Expr, rows: RowNumbers) -> Buffers:
+    """The same, one after another."""
+    return _data_buffers(spelled(frame, expression, rows))
+
+
+def as_array(texts: pl.Series) -> pa.Array:
+    """Texts as Arrow has had them from the beginning, one after another."""
+    return texts.to_arrow(compat_level=pl.CompatLevel.oldest())
 
 
 def _data_buffers(xml: pl.Series) -> Buffers:
@@ -78,7 +102,7 @@ def _data_buffers(xml: pl.Series) -> Buffers:
     buffers = xml.to_arrow(compat_level=pl.CompatLevel.newest()).buffers()[2:]
     if sum(buffer.size for buffer in buffers) == xml.str.len_bytes().sum():
         return list(buffers)
-    return [xml.to_arrow(compat_level=pl.CompatLevel.oldest()).buffers()[2]]
+    return [as_array(xml).buffers()[2]]
 
 
 def either(condition: pl.Expr, yes: Parts, otherwise: Parts) -> Parts:
@@ -97,8 +121,13 @@ def joined(parts: Parts, *, ignore_nulls: bool = False) -> pl.Expr:
             merged[-1] += part
         else:
             merged.append(part)
-    expressions = [pl.lit(part) if isinstance(part, str) else part for part in merged]
-    return pl.concat_str(expressions, ignore_nulls=ignore_nulls)
+    return pl.concat_str(map(_expression, merged), ignore_nulls=ignore_nulls)
+
+
+def _expression(part: Part) -> pl.Expr:
+    if isinstance(part, str):
+        return pl.lit(part)
+    return pl.col(part.name) if isinstance(part, RowThen) else part
 
 
 def style_attribute(style: int) -> str:

@@ -8,26 +8,18 @@ from collections import Counter
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import groupby
 from typing import Final
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 from xlsxwriter.utility import xl_col_to_name
 
-from exporters.xlsx.cells import (
-    BooleanCells,
-    CellWriter,
-    DecimalCells,
-    FloatCells,
-    IntegerCells,
-    Sight,
-    SingleCells,
-    count,
-)
+from exporters.xlsx.cells import Sight, count
 from exporters.xlsx.formulas import FormulaCells
 from exporters.xlsx.layout import Layout
 from exporters.xlsx.links import (
-    LinkCells,
     Share,
     granted,
     hyperlinks,
@@ -40,22 +32,23 @@ from exporters.xlsx.markup import (
     Part,
     Parts,
     Place,
+    RowThen,
+    as_array,
     joined,
-    numbered,
-    row_numbers,
-    row_then,
+    spelled,
     texts,
 )
-from exporters.xlsx.options import XlsxOptions
+from exporters.xlsx.row_numbers import RowNumbers
 from exporters.xlsx.shell import Shell
-from exporters.xlsx.sparse import SPREAD, is_sparse, spread
-from exporters.xlsx.temporal import DateCells, DurationCells, TimeCells, TimestampCells
-from exporters.xlsx.texts import TextCells
+from exporters.xlsx.sparse import Patchwork, SparseColumn, filled, pieces_of, sparse_places
 from exporters.xlsx.totals import Partial, partial_of
-from exporters.xlsx.wide_decimals import WideDecimalCells
+from exporters.xlsx.writers import cell_writers
 
 MAX_EXPRESSIONS: Final = 64
 """Row expressions that are kept: one for each combination of variants that blocks have."""
+
+MAX_CELLS: Final = 1_024
+"""Sparse columns whose cells' parts are kept, each in its variants."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +63,27 @@ class Rows:
     partials: Mapping[int, Partial] = field(default_factory=dict)
 
 
+_Variant = tuple[Hashable, bool]
+"""The variant of a column's cells, and whether one of them is null."""
+
+_Variants = tuple[tuple[int, _Variant], ...]
+"""Those of columns by their places."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The columns of a block by their places: whole, or the values alone of a sparse one."""
+
+    arrays: dict[int, pa.Array] = field(default_factory=dict)
+    variants: dict[int, _Variant] = field(default_factory=dict)
+    sparse: dict[int, SparseColumn] = field(default_factory=dict)
+    warnings: Counter[str] = field(default_factory=Counter)
+
+
+_ROW_BEGINS: Final = ('<row r="', RowThen('">'))
+_ROW_ENDS: Final = "</row>"
+
+
 class RowWriter:
     """Writes blocks of one layout; `shell` knows the styles and formulas of its columns.
 
@@ -77,104 +91,132 @@ class RowWriter:
     """
 
     def __init__(self, layout: Layout, shell: Shell) -> None:
-        self._writers = _writers(layout, shell)
-        self._formulas = [
-            FormulaCells(shell.styles[place], shell.formula(place))
+        self._writers = cell_writers(layout, shell)
+        self._formulas: Parts = tuple(
+            part
             for place in range(len(layout.columns), len(layout.headers))
-        ]
+            for part in FormulaCells(shell.styles[place], shell.formula(place)).parts(_place(place))
+        )
         self._links = sorted(layout.links)
         self._totals = {
             place: partial_of(place, self._writers[place])
             for place in layout.totals
             if not layout.is_formula(place)
         }
-        self._dense = layout.links | self._totals.keys()
+        # Links and totals ask for columns with all their rows.
+        self._whole = layout.links | self._totals.keys()
         self._row = lru_cache(maxsize=MAX_EXPRESSIONS)(self._build_row)
-        self._cells = lru_cache(maxsize=MAX_EXPRESSIONS)(self._build_cells)
+        self._run = lru_cache(maxsize=MAX_EXPRESSIONS)(self._build_run)
+        self._sparse_parts = lru_cache(maxsize=MAX_CELLS)(self._build_sparse_parts)
 
     def write(self, batch: pa.RecordBatch, first_row: int, room: int = 0) -> Rows:
         """The XML of `batch`, whose first row is the sheet's row `first_row` (1-based).
 
         At most `room` cells become links.
         """
-        rows = row_numbers(first_row, batch.num_rows)
-        warnings: Counter[str] = Counter()
-        arrays, cells, variants = {}, {}, []
-        for place, array in enumerate(batch.columns):
-            if place in self._dense or not is_sparse(array):
-                arrays[place] = self._writers[place].prepare(array)
-                sight = self._writers[place].look(arrays[place])
-                variants.append((sight.variant, sight.nullable))
-            else:
-                cells[place], sight = self._spread(place, array, rows)
-                variants.append((SPREAD, True))
-            warnings.update(sight.warnings)
-        masks = self._granted(arrays, room, warnings)
-        for place, mask in masks.items():
-            needs, nullable = variants[place]
-            variants[place] = ((needs, Share.of(mask, arrays[place])), nullable)
-        frame = pl.DataFrame(
-            [
-                *as_frame(arrays).get_columns(),
-                *(series.alias(str(place)) for place, series in cells.items()),
-                *(pl.Series(mask_name(place), mask) for place, mask in masks.items()),
-            ]
-        )
+        numbers = RowNumbers.counted(first_row, batch.num_rows)
+        seen = self._look(batch)
+        masks = self._granted(seen, room)
+        links = [pl.Series(mask_name(place), mask) for place, mask in masks.items()]
+        frame = pl.DataFrame([*as_frame(seen.arrays).get_columns(), *links])
         return Rows(
-            texts(frame, self._row(tuple(variants)), rows),
+            self._patched(frame, seen, numbers)
+            if seen.sparse
+            else texts(frame, self._row(tuple(seen.variants.items())), numbers),
             batch.num_rows,
-            warnings,
-            [each for place in masks for each in _links(frame, place, hyperlinks(place), rows)],
-            [each for place in masks for each in _links(frame, place, relationships(place), rows)],
+            seen.warnings,
+            _links(frame, {place: hyperlinks(place) for place in masks}, numbers),
+            _links(frame, {place: relationships(place) for place in masks}, numbers),
             {place: Partial.of(frame, figures) for place, figures in self._totals.items()},
         )
 
-    def _spread(self, place: int, array: pa.Array, rows: pl.Series) -> tuple[pl.Series, Sight]:
-        """The cells of a sparse column: those of its values, spread over its rows."""
-        writer, values = self._writers[place], array.drop_null()
-        if len(values) == 0:
-            return pl.Series([None], dtype=pl.String).new_from_index(0, len(array)), Sight(True)
-        values = writer.prepare(values)
-        sight = writer.look(values)
-        held = array.is_valid()
-        expression = self._cells(place, sight.variant)
-        numbers = numbered(expression, rows.filter(pl.Series(held)))
-        frame = pl.Series(str(place), values).to_frame().hstack(numbers)
-        return spread(frame.select(expression).to_series(), held), sight
+    def _look(self, batch: pa.RecordBatch) -> _Seen:
+        """What is to be written of a block, and how; an empty column is left out."""
+        seen = _Seen()
+        sparse = sparse_places(batch)
+        for place, array in enumerate(batch.columns):
+            if place in self._whole or not (place in sparse or array.null_count == len(array)):
+                seen.arrays[place], sight = self._sight(place, array)
+                seen.variants[place] = (sight.variant, sight.nullable)
+            elif place in sparse:
+                rows = filled(array)
+                values, sight = self._sight(place, array.take(rows))
+                parts = self._sparse_parts(place, sight.variant)
+                seen.sparse[place] = SparseColumn(str(place), rows, values, parts)
+            else:
+                continue
+            seen.warnings.update(sight.warnings)
+        return seen
 
-    def _granted(
-        self, arrays: Mapping[int, pa.Array], room: int, warnings: Counter[str]
-    ) -> dict[int, pa.Array]:
-        """Which cells are links; those without room are counted."""
-        masks = {place: link_mask(arrays[place]) for place in self._links}
+    def _sight(self, place: int, array: pa.Array) -> tuple[pa.Array, Sight]:
+        """The values as they are written, and what they need."""
+        values = self._writers[place].prepare(array)
+        return values, self._writers[place].look(values)
+
+    def _patched(self, frame: pl.DataFrame, seen: _Seen, numbers: RowNumbers) -> Buffers:
+        """The rows of a block with sparse columns; the other ones are those of `frame`."""
+        patchwork = Patchwork(numbers)
+        # A row that ends the one before it has one piece less.
+        patchwork.add((_ROW_ENDS + _ROW_BEGINS[0], _ROW_BEGINS[1]))
+        pieces = dict(zip(seen.sparse, pieces_of(seen.sparse.values(), numbers), strict=True))
+        places = sorted({*seen.variants, *seen.sparse})
+        for is_sparse, run in groupby(places, seen.sparse.__contains__):
+            if is_sparse:
+                for place in run:
+                    patchwork.add(pieces[place], seen.sparse[place].rows)
+            else:
+                cells = self._run(tuple((place, seen.variants[place]) for place in run))
+                patchwork.add((as_array(spelled(frame, cells, numbers)),))
+        if self._formulas:
+            patchwork.add((as_array(spelled(frame, joined(self._formulas), numbers)),))
+        return [patchwork.xml().slice(len(_ROW_ENDS)), pa.py_buffer(_ROW_ENDS.encode())]
+
+    def _granted(self, seen: _Seen, room: int) -> dict[int, pa.Array]:
+        """Which cells are links, and the variants of their columns; those without room count."""
+        masks = {place: link_mask(seen.arrays[place]) for place in self._links}
         kept = granted(masks, room)
         left_out = sum(map(count, masks.values())) - sum(map(count, kept.values()))
-        warnings.update({"LINKS_AS_TEXT": left_out} if left_out else {})
+        seen.warnings.update({"LINKS_AS_TEXT": left_out} if left_out else {})
+        for place, mask in kept.items():
+            needs, nullable = seen.variants[place]
+            seen.variants[place] = ((needs, Share.of(mask, seen.arrays[place])), nullable)
         return kept
 
-    def _build_row(self, variants: tuple[tuple[Hashable, bool], ...]) -> pl.Expr:
+    def _build_row(self, variants: _Variants) -> pl.Expr:
         """The row whose cells are in a variant each, nullable or not; a null has no cell."""
-        parts: list[Part] = ['<row r="', row_then('">')]
-        for place, (variant, nullable) in enumerate(variants):
-            cell = (pl.col(str(place)),) if variant == SPREAD else self._parts(place, variant)
+        cells = self._cells(variants)
+        return joined((*_ROW_BEGINS, *cells, *self._formulas, _ROW_ENDS), ignore_nulls=True)
+
+    def _build_run(self, variants: _Variants) -> pl.Expr:
+        """Neighbouring cells of a row."""
+        return joined(self._cells(variants), ignore_nulls=True)
+
+    def _cells(self, variants: _Variants) -> Parts:
+        parts: list[Part] = []
+        for place, (variant, nullable) in variants:
+            cell = self._writers[place].parts(_place(place), pl.col(str(place)), variant)
             parts.extend([joined(cell)] if nullable else cell)
-        for place, formula in enumerate(self._formulas, len(self._writers)):
-            parts.extend(formula.parts(Place(xl_col_to_name(place))))
-        return joined((*parts, "</row>"), ignore_nulls=True)
+        return tuple(parts)
 
-    def _build_cells(self, place: int, variant: Hashable) -> pl.Expr:
-        """The cells of one column in a variant."""
-        return joined(self._parts(place, variant))
-
-    def _parts(self, place: int, variant: Hashable) -> Parts:
-        return self._writers[place].parts(Place(xl_col_to_name(place)), pl.col(str(place)), variant)
+    def _build_sparse_parts(self, place: int, variant: Hashable) -> Parts:
+        """The parts of a sparse column's cells, none of which is null."""
+        column = pl.col(str(place))
+        return self._writers[place].parts(_place(place, sparse=True), column, variant)
 
 
-def _links(frame: pl.DataFrame, place: int, expression: pl.Expr, rows: pl.Series) -> Buffers:
-    """The texts of `expression` for the links of a column."""
-    links = pl.col(mask_name(place))
-    held = frame.select(links).to_series()
-    return texts(frame.filter(links), expression, rows.filter(held)) if held.any() else ()
+def _place(place: int, *, sparse: bool = False) -> Place:
+    return Place(xl_col_to_name(place), sparse)
+
+
+def _links(frame: pl.DataFrame, expressions: Mapping[int, pl.Expr], numbers: RowNumbers) -> Buffers:
+    """The texts of the expressions for the links of each column."""
+    buffers: list[pa.Buffer] = []
+    for place, expression in expressions.items():
+        links = pl.col(mask_name(place))
+        rows = np.flatnonzero(frame.select(links).to_series().to_numpy())
+        if len(rows):
+            buffers.extend(texts(frame.filter(links), expression, numbers.of(rows)))
+    return buffers
 
 
 def as_frame(arrays: Mapping[int, pa.Array]) -> pl.DataFrame:
@@ -183,46 +225,3 @@ def as_frame(arrays: Mapping[int, pa.Array]) -> pl.DataFrame:
     frame = pl.from_arrow(batch, rechunk=False)
     assert isinstance(frame, pl.DataFrame)  # noqa: S101  # from_arrow types a batch too widely
     return frame
-
-
-def _writers(layout: Layout, shell: Shell) -> list[CellWriter]:
-    """The writers of the stream's columns."""
-    return [
-        LinkCells(TextCells(0), TextCells(shell.styles[place]), mask_name(place))
-        if place in layout.links
-        else cell_writer(column.type, shell.styles[place], layout.options)
-        for place, column in enumerate(layout.columns)
-    ]
-
-
-def cell_writer(kind: pa.DataType, style: int, options: XlsxOptions) -> CellWriter:
-    """The writer for a canonical type."""
-    types = pa.types
-    long_as_text = options.long_numbers == "text"
-    if types.is_timestamp(kind):
-        zone = kind.tz and (options.timezone or kind.tz)
-        return TimestampCells(style, _polars_unit(kind), zone)
-    if types.is_duration(kind):
-        return DurationCells(style, _polars_unit(kind))
-    if types.is_integer(kind):
-        return IntegerCells(style, long_as_text)
-    if types.is_decimal256(kind):
-        return WideDecimalCells(style, long_as_text)
-    if types.is_decimal(kind):
-        return DecimalCells(style, long_as_text)
-    return next(make(style) for is_kind, make in _SIMPLE_WRITERS if is_kind(kind))
-
-
-_SIMPLE_WRITERS: Final = (
-    (pa.types.is_boolean, BooleanCells),
-    (pa.types.is_float32, SingleCells),
-    (pa.types.is_floating, FloatCells),
-    (pa.types.is_date, DateCells),
-    (pa.types.is_time, TimeCells),
-    (lambda kind: pa.types.is_string(kind) or pa.types.is_large_string(kind), TextCells),
-)
-
-
-def _polars_unit(kind: pa.DataType) -> str:
-    """The unit that polars gives a timestamp or duration: it has no seconds."""
-    return "ms" if kind.unit == "s" else str(kind.unit)

@@ -55,6 +55,12 @@ def test_a_large_batch_is_sliced_without_a_copy() -> None:
     assert addresses == {batch.column(0).buffers()[1].address}
 
 
+def test_what_is_too_large_is_cut_evenly() -> None:
+    """Not into full pieces and a rest, which cost as much as a piece."""
+    [batch] = numbered([100])
+    assert [block.num_rows for block in cut([batch], size=8 * 45)] == [34, 34, 32]
+
+
 def test_a_batch_alone_is_passed_on_as_it_is() -> None:
     [batch] = numbered([3])
     [block] = cut([batch], rows=100)

@@ -27,8 +27,8 @@ from exporters import (
 from exporters.base import Data, Exporter
 from exporters.columns import Projection
 from exporters.xlsx import sheets as module
-from exporters.xlsx.exporter import _WORST_ESCAPE
 from exporters.xlsx.layout import MAX_COLUMNS, Layout
+from exporters.xlsx.measures import Measures
 from exporters.xlsx.rows import RowWriter
 from exporters.xlsx.sheets import MAX_SHEETS
 from tests.support.workbooks import File, Styles
@@ -625,5 +625,4 @@ def test_no_rows_become_more_xml_than_their_bound(array: pa.Array) -> None:
     layout = Layout(projection, XlsxOptions())
     writer = RowWriter(layout, Styles((65_535,) * width))
     xml = writer.write(projection.apply(batch), 1_048_573).xml
-    bound = batch.num_rows * layout.row_markup + projection.size(batch) * _WORST_ESCAPE
-    assert sum(piece.size for piece in xml) <= bound
+    assert sum(piece.size for piece in xml) <= Measures(projection, layout).bound(batch)

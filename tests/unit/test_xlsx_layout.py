@@ -6,9 +6,9 @@ import pytest
 
 from exporters import ColumnOptions, InvalidSchema, LimitExceeded, XlsxOptions
 from exporters.columns import Projection
-from exporters.xlsx.exporter import _WORST_ESCAPE
 from exporters.xlsx.features import MAX_FORMULA
 from exporters.xlsx.layout import MAX_COLUMNS, MAX_TABLE_HEADER, Layout
+from exporters.xlsx.measures import Measures
 from exporters.xlsx.options import SHEET_ROWS
 from exporters.xlsx.rows import RowWriter
 from exporters.xlsx.shell import Shell
@@ -121,7 +121,7 @@ def test_no_row_with_formulas_becomes_more_xml_than_its_bound() -> None:
     writer = RowWriter(layout, Shell(layout, [None] * len(layout.headers), "Sheet1"))
     batch = pa.RecordBatch.from_arrays([pa.array([-128, 127], pa.int8())] * 703, schema=schema)
     size = sum(piece.size for piece in writer.write(batch, SHEET_ROWS - 1).xml)
-    assert size <= 2 * layout.row_markup + projection.size(batch) * _WORST_ESCAPE
+    assert size <= Measures(projection, layout).bound(batch)
 
 
 # What is refused before any data
