@@ -15,10 +15,15 @@ _TO_ESCAPE: Final = ['"', "\\", *map(chr, range(_FIRST_PRINTABLE))]
 _ESCAPED: Final = [json.dumps(character)[1:-1] for character in _TO_ESCAPE]
 
 
-def quoted(texts: pa.Array) -> pa.Array:
-    """`texts`, plain `string` ones, between quotes; nulls stay null."""
-    escaped = texts if growth(texts) == 1 else _escaped(texts)
-    return pc.binary_join_element_wise('"', escaped, '"', "")
+def escaped(texts: pa.Array) -> pa.Array:
+    """`texts`, plain `string` ones, as they stand between quotes; nulls stay null."""
+    match growth(texts):
+        case 1:
+            return texts
+        case 2:
+            return pc.replace_substring(pc.replace_substring(texts, "\\", r"\\"), '"', r"\"")
+    replaced = pl.Series(texts).str.replace_many(_TO_ESCAPE, _ESCAPED)
+    return replaced.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(pa.string())
 
 
 def growth(texts: pa.Array) -> int:
@@ -44,8 +49,3 @@ def _octets(texts: pa.Array) -> pa.Buffer:
     places = memoryview(offsets).cast("q")
     first, last = places[joined.offset], places[joined.offset + len(joined)]
     return data.slice(first, last - first)
-
-
-def _escaped(texts: pa.Array) -> pa.Array:
-    escaped = pl.Series(texts).str.replace_many(_TO_ESCAPE, _ESCAPED)
-    return escaped.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(pa.string())
