@@ -8,6 +8,7 @@ canonical type that is the fate of its own.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import pyarrow as pa
 
@@ -31,6 +32,9 @@ from exporters.fates import (
 from exporters.hints import closest
 from exporters.sizes import decoded_size, is_grown
 
+_SHOWN_TYPE: Final = 80
+"""Characters of a type that a message repeats."""
+
 
 @dataclass(frozen=True, slots=True)
 class ColumnOptions:
@@ -41,6 +45,11 @@ class ColumnOptions:
     width: float | None = None
     format: str | None = None
     type: ColumnType | None = None
+
+    @property
+    def shown(self) -> str:
+        """The header that it has in the file."""
+        return self.name if self.header is None else self.header
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +74,8 @@ class Projection:
     """
 
     def __init__(self, schema: pa.Schema, asked: Sequence[ColumnOptions] = ()) -> None:
-        _check_names(schema.names)
         self.schema = schema
-        chosen = asked or tuple(ColumnOptions(name) for name in schema.names)
-        _check_headers([_header(column) for column in chosen])
-        self.columns = tuple(_column(schema, column) for column in chosen)
+        self.columns = tuple(_column(schema, column) for column in chosen_columns(schema, asked))
         self._converters = tuple(
             converter(schema.field(column.index).type) for column in self.columns
         )
@@ -105,6 +111,41 @@ class Projection:
         return sum(decoded_size(batch.column(column.index)) for column in self.columns)
 
 
+def chosen_columns(
+    schema: pa.Schema, asked: Sequence[ColumnOptions]
+) -> tuple[tuple[int, ColumnOptions], ...]:
+    """The columns of the file, each with its place in the stream: all of them where none is asked.
+
+    Raises `InvalidSchema` and `InvalidOptions` as `Projection` does.
+    """
+    _check_names(schema.names)
+    chosen = asked or tuple(ColumnOptions(name) for name in schema.names)
+    _check_headers([column.shown for column in chosen])
+    return tuple((_index(schema, column.name), column) for column in chosen)
+
+
+def fate(name: str, kind: pa.DataType) -> pa.DataType:
+    """The canonical type of the column `name`.
+
+    Raises `UnsupportedType` for a type that has none, and `InvalidSchema` for an unknown zone.
+    """
+    try:
+        return canonical_type(kind)
+    except UnsupportedType as error:
+        raise unsupported(name, kind, str(error)) from None
+    except ValueError as error:
+        raise InvalidSchema(f"column {name!r}: {error}") from None
+
+
+def unsupported(name: str, kind: pa.DataType, reason: str) -> UnsupportedType:
+    """What to say of a column that cannot be written; `reason` goes on from `which`."""
+    text = str(kind)
+    short = text if len(text) <= _SHOWN_TYPE else f"{text[: _SHOWN_TYPE - 1]}…"
+    return UnsupportedType(
+        f"column {name!r} is {short}, which {reason}; supported: {SUPPORTED_TYPES}"
+    )
+
+
 def _check_names(names: Sequence[str]) -> None:
     if not names:
         raise InvalidSchema("the stream has no columns; send at least one")
@@ -119,39 +160,24 @@ def _check_headers(headers: Sequence[str]) -> None:
         raise InvalidOptions(f"columns: two columns have the header {twice[0]!r}; give one another")
 
 
-def _column(schema: pa.Schema, asked: ColumnOptions) -> Column:
-    index = schema.get_field_index(asked.name)
+def _index(schema: pa.Schema, name: str) -> int:
+    index = int(schema.get_field_index(name))
     if index < 0:
-        hint = closest(asked.name, schema.names) or f"; it has: {', '.join(schema.names[:20])}"
-        raise InvalidSchema(f"column {asked.name!r} is not in the stream{hint}")
+        hint = closest(name, schema.names) or f"; it has: {', '.join(schema.names[:20])}"
+        raise InvalidSchema(f"column {name!r} is not in the stream{hint}")
+    return index
+
+
+def _column(schema: pa.Schema, chosen: tuple[int, ColumnOptions]) -> Column:
+    index, asked = chosen
     kind = schema.field(index).type
-    canonical = _fate(asked.name, kind)
+    canonical = fate(asked.name, kind)
     if asked.type is None:
-        return Column(index, _header(asked), canonical, asked.width, asked.format)
+        return Column(index, asked.shown, canonical, asked.width, asked.format)
     plain = plain_type(kind)
     # What is spelled is no text that could be read as a number or a date.
     wanted = cast_type(plain if is_spelled(plain) else canonical, asked.type, asked.name)
-    return Column(index, _header(asked), wanted, asked.width, asked.format, canonical)
-
-
-def _header(asked: ColumnOptions) -> str:
-    return asked.name if asked.header is None else asked.header
-
-
-def _fate(name: str, kind: pa.DataType) -> pa.DataType:
-    try:
-        return canonical_type(kind)
-    except UnsupportedType as error:
-        raise UnsupportedType(
-            f"column {name!r} is {_short(kind)}, which {error}; supported: {SUPPORTED_TYPES}"
-        ) from None
-    except ValueError as error:
-        raise InvalidSchema(f"column {name!r}: {error}") from None
-
-
-def _short(kind: pa.DataType) -> str:
-    text = str(kind)
-    return text if len(text) <= 80 else f"{text[:79]}…"
+    return Column(index, asked.shown, wanted, asked.width, asked.format, canonical)
 
 
 def _canonical(column: Column, array: pa.Array, convert: Convert | None) -> pa.Array:

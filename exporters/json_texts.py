@@ -7,6 +7,7 @@ are null.
 
 import json
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import pyarrow as pa
@@ -45,29 +46,33 @@ def json_texts(array: pa.Array) -> pa.Array:
     return _quoted(spell(array)) if quote else spell(array)
 
 
-def object_texts(names: Sequence[str], columns: Iterable[pa.Array], end: str = "}") -> pa.Array:
-    """The JSON object of each row of one or more `columns`, which `end` closes.
+@dataclass(frozen=True, slots=True)
+class Members:
+    """The texts of one member of many objects, and the quotes that are missing around each."""
 
-    Raises what `json_texts` raises.
-    """
-    parts: list[str | pa.Array] = []
-    before = "{"
-    for name, values in zip(names, columns, strict=True):
-        texts, quote = _member(values)
-        parts.extend([f"{before}{json.dumps(name, ensure_ascii=False)}:{quote}", texts])
-        before = f"{quote},"
-    return _concatenated(*parts, before.removesuffix(",") + end)
+    texts: pa.Array
+    quote: str
 
 
-def _member(values: pa.Array) -> tuple[pa.Array, str]:
-    """The texts of an object's values, and the quotes that are still to be put around each.
+def members(values: pa.Array) -> Members:
+    """What stands under one key. Raises what `json_texts` raises.
 
-    Quotes go with the keys where no value is null, which saves a copy of the texts.
+    Where no value is null the quotes are left to the keys, which saves a copy of the texts.
     """
     if values.null_count or is_encoded(values.type) or is_nested(values.type):
-        return json_texts(values), ""
+        return Members(json_texts(values), "")
     spell, quote = _spelling(values.type)
-    return spell(values), quote
+    return Members(spell(values), quote)
+
+
+def object_texts(names: Sequence[str], values: Iterable[Members], end: str = "}") -> pa.Array:
+    """The objects of which these are the members, one at least; `end` closes each."""
+    parts: list[str | pa.Array] = []
+    before = "{"
+    for name, each in zip(names, values, strict=True):
+        parts.extend([f"{before}{json.dumps(name, ensure_ascii=False)}:{each.quote}", each.texts])
+        before = f"{each.quote},"
+    return _concatenated(*parts, before.removesuffix(",") + end)
 
 
 def _arrays(lists: pa.Array) -> pa.Array:
@@ -79,7 +84,7 @@ def _objects(structs: pa.Array) -> pa.Array:
     null = pa.scalar(None, pa.string())
     if structs.type.num_fields == 0:
         return pc.if_else(structs.is_valid(), "{}", null)
-    texts = object_texts([field.name for field in structs.type], structs.flatten())
+    texts = object_texts([field.name for field in structs.type], map(members, structs.flatten()))
     return texts if structs.null_count == 0 else pc.if_else(structs.is_valid(), texts, null)
 
 

@@ -88,6 +88,13 @@ def flat_values(convert: Convert, lists: pa.Array) -> tuple[pa.Array, pa.Array]:
     return flattened(pa.LargeListViewArray.from_arrays(starts, sizes, convert(values)))
 
 
+def sums(measure: Convert, lists: pa.Array) -> pa.Array:
+    """What the values of each row, each a number by `measure`, come to together, as 64 bits."""
+    starts, sizes, values = spans(lists)
+    totals = pa.concat_arrays([pa.array([0], pa.int64()), pc.cumulative_sum(measure(values))])
+    return pc.subtract(totals.take(pc.add(starts, sizes)), totals.take(starts))
+
+
 def keys_and_items(maps: pa.Array) -> tuple[pa.Array, pa.Array]:
     """The keys and the items of each row as lists.
 
