@@ -12,13 +12,19 @@ from typing import Any, Final, Protocol
 
 import pyarrow as pa
 
+from exporters.arrow.exporter import ArrowExporter
+from exporters.arrow.options import ArrowOptions
 from exporters.base import ByteSink, Exporter
 from exporters.columns import ColumnOptions
 from exporters.csv.exporter import CsvExporter
 from exporters.csv.options import CsvOptions
 from exporters.errors import InvalidOptions
 from exporters.hints import closest
+from exporters.ndjson.exporter import NdjsonExporter
+from exporters.ndjson.options import NdjsonOptions
 from exporters.options import FormatOptions
+from exporters.parquet.exporter import ParquetExporter
+from exporters.parquet.options import ParquetOptions
 from exporters.workers import Workers
 from exporters.xlsx.exporter import XlsxExporter
 from exporters.xlsx.options import XlsxOptions
@@ -49,10 +55,21 @@ class Format:
     content_type: str
     options: type[FormatOptions]
     factory: ExporterFactory
+    aliases: tuple[str, ...] = ()
+    """Other extensions that its files have, in lower case."""
 
 
 _BUILT_IN: Final = (
     Format("csv", "text/csv; charset=utf-8", CsvOptions, CsvExporter),
+    Format("ndjson", "application/x-ndjson", NdjsonOptions, NdjsonExporter, ("jsonl",)),
+    Format("parquet", "application/vnd.apache.parquet", ParquetOptions, ParquetExporter),
+    Format(
+        "arrow",
+        "application/vnd.apache.arrow.file",
+        ArrowOptions,
+        ArrowExporter,
+        ("feather",),
+    ),
     Format(
         "xlsx",
         "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -70,6 +87,18 @@ def formats() -> Mapping[str, Format]:
         if each.name in found:
             raise ValueError(f"two formats are called {each.name!r}; uninstall one of them")
         found[each.name] = each
+    return found
+
+
+@cache
+def formats_by_extension() -> Mapping[str, Format]:
+    """Every format by each extension of its files, in lower case."""
+    found = dict(formats())
+    for each in formats().values():
+        for alias in each.aliases:
+            if alias in found:
+                raise ValueError(f"two formats have files that end in {'.' + alias!r}")
+            found[alias] = each
     return found
 
 
