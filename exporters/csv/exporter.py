@@ -5,16 +5,17 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from exporters.base import ByteSink, Data, Exporter, ExportWarning
+from exporters.base import ByteSink, Exporter, ExportWarning
 from exporters.blocks import BlockCutter
 from exporters.columns import ColumnOptions, Projection
 from exporters.csv.lines import block_formatter, header_line
 from exporters.csv.options import CsvOptions
+from exporters.packing.files import Packed, PackedFiles
 from exporters.workers import OrderedBlocks, Workers
 
 
 class CsvExporter(Exporter):
-    """Writes one CSV file in UTF-8. Raises what `Projection` raises."""
+    """Writes CSV in UTF-8, one file or several. Raises what `Projection` raises."""
 
     def __init__(
         self,
@@ -27,9 +28,9 @@ class CsvExporter(Exporter):
         self._projection = Projection(schema, columns)
         self._format = block_formatter(self._projection.columns, options)
         self._cutter = BlockCutter(measure=self._projection.size)
-        self._sink = sink
-        self._blocks = OrderedBlocks[Data](workers, sink.write)
-        self._header = header_line(self._projection.output_schema.names, options)
+        head = header_line(self._projection.output_schema.names, options)
+        self._files = PackedFiles(sink, options, head)
+        self._blocks = OrderedBlocks[Packed](workers, self._files.write)
         self.rows_written = 0
 
     @property
@@ -39,31 +40,26 @@ class CsvExporter(Exporter):
 
     def write_batch(self, batch: pa.RecordBatch) -> None:
         """Write the rows of `batch`; see `Exporter.write_batch`."""
-        self._write_header()
         for block in self._cutter.add(batch):
             self._submit(block)
         self.rows_written += batch.num_rows
 
     def finish(self) -> None:
-        """Write the rows in flight."""
-        self._write_header()
+        """Write the rows in flight and the end of the file."""
         for block in self._cutter.flush():
             self._submit(block)
         self._blocks.drain()
+        self._files.finish()
 
     def discard(self) -> None:
         """Drop the blocks in flight."""
         self._blocks.discard()
 
-    def _write_header(self) -> None:
-        header, self._header = self._header, b""
-        if header:
-            self._sink.write(header)
-
     def _submit(self, block: pa.RecordBatch) -> None:
-        work = functools.partial(self._format_block, block)
-        # The text of numbers and dates is about twice their Arrow size, that of texts the same.
-        self._blocks.submit(self._projection.size(block) * 3, work)
+        for file, rows in self._files.cut(block):
+            work = functools.partial(self._format_rows, rows, file)
+            self._blocks.submit(self._files.footprint(self._projection.size(rows)), work)
 
-    def _format_block(self, block: pa.RecordBatch) -> Data:
-        return self._format(self._projection.apply(block))
+    def _format_rows(self, rows: pa.RecordBatch, file: int) -> Packed:
+        """The work of one thread on one block, or on its part in one file."""
+        return self._files.pack(file, self._format(self._projection.apply(rows)))

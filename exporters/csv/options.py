@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from exporters.options import FormatOptions
+from exporters.packing.options import PackedOptions
 
 _NO_DELIMITERS: Final = frozenset(string.ascii_letters + string.digits + '+-.: "\r\n\0')
 """What numbers, dates and quoting are written with cannot part cells."""
@@ -27,7 +27,7 @@ def _null_text(value: str) -> str:
     return value
 
 
-class CsvOptions(FormatOptions):
+class CsvOptions(PackedOptions):
     """Options of `csv`."""
 
     format_name = "csv"

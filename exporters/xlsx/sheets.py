@@ -10,9 +10,9 @@ import pyarrow.compute as pc
 from exporters.durations import texts_of
 from exporters.errors import InvalidData, LimitExceeded
 from exporters.hints import SHOWN_VALUE
+from exporters.packing.archive import MAX_LENGTH
 from exporters.xlsx.layout import Layout
 from exporters.xlsx.links import LinkRoom
-from exporters.xlsx.package import MAX_LENGTH
 from exporters.xlsx.sheet_names import numbered_name, sheet_name_of
 from exporters.xlsx.workbook import Piece
 

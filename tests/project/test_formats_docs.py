@@ -32,6 +32,8 @@ from exporters import (
 )
 from exporters.nesting import MAX_DEPTH
 from exporters.number_formats import NAMED_FORMATS, check_number_format
+from exporters.packing.files import MAX_FILES
+from exporters.packing.options import SUFFIXES
 from exporters.xlsx.cells import WARNINGS
 from exporters.xlsx.conditions import ConditionalFormat
 from exporters.xlsx.features import (
@@ -142,6 +144,7 @@ ORDERS = pa.record_batch(
 )
 
 COMMANDS = [json.loads(each) for each in re.findall(r"```json\n(.*?)```", DOCS, re.DOTALL)]
+WORKBOOKS = [each for each in COMMANDS if each["filename"].endswith(".xlsx")]
 
 FEATURES = [
     CellStyle,
@@ -152,10 +155,10 @@ FEATURES = [
 ]
 
 
-def tables(heading: str) -> Iterator[list[str]]:
+def tables(heading: str, text: str = DOCS) -> Iterator[list[str]]:
     """The rows of the tables whose first column is headed so."""
     inside = False
-    for line in DOCS.splitlines():
+    for line in text.splitlines():
         cells = [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
         if not line.startswith("|"):
             inside = False
@@ -264,12 +267,11 @@ def written(name: str, array: pa.Array, workers: Workers) -> tuple[bytes, list[s
 @pytest.mark.parametrize(("name", "heading"), [("csv", "CSV"), ("xlsx", "XLSX")])
 def test_every_option_is_there_with_its_default_and_meaning(name: str, heading: str) -> None:
     described = find_format(name).options.describe()
-    listed = [cells[:3] for cells in tables("option") if code(cells[0]) in described]
+    listed = [cells[:3] for cells in tables("option", section(heading))]
     assert listed == [
         [f"`{option}`", f"`{json.dumps(each['default'])}`", each["description"]]
         for option, each in described.items()
     ]
-    assert all(f"| `{option}` |" in section(heading) for option in described)
 
 
 def test_every_format_has_a_section() -> None:
@@ -278,16 +280,15 @@ def test_every_format_has_a_section() -> None:
 
 @pytest.mark.parametrize("options", [CsvOptions, XlsxOptions])
 def test_every_example_of_an_option_is_taken(options: type[FormatOptions]) -> None:
-    for option, _, _, example in tables("option"):
-        if code(option) in options.model_fields:
-            values = json.loads(code(example))
-            assert next(iter(values)) == code(option)
-            assert options.parse(values) != options()
+    for option, _, _, example in tables("option", section(options.format_name.upper())):
+        values = json.loads(code(example))
+        assert next(iter(values)) == code(option)
+        assert options.parse(values) != options()
 
 
 @pytest.mark.filterwarnings("ignore:.* extension is not supported:UserWarning:openpyxl")
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda each: "-".join(each["options"]))
-def test_every_example_of_a_command_writes_a_workbook(
+@pytest.mark.parametrize("command", WORKBOOKS, ids=lambda each: "-".join(each["options"]))
+def test_every_example_of_a_workbook_writes_a_workbook(
     command: dict[str, Any], workers: Workers
 ) -> None:
     sink = io.BytesIO()
@@ -301,8 +302,33 @@ def test_every_example_of_a_command_writes_a_workbook(
     assert exporter.warnings == ()
 
 
+def test_the_example_of_several_files_makes_those_that_are_listed(workers: Workers) -> None:
+    prose = section("CSV").partition("### Several files")[2].rpartition("```")[2]
+    [command] = [each for each in COMMANDS if "rows_per_file" in each["options"]]
+    options = CsvOptions.parse(command["options"] | {"rows_per_file": 1})
+    options = options.for_file(command["filename"])
+    sink = io.BytesIO()
+    with open_exporter("csv", sink, ORDERS.schema, (), options, workers) as exporter:
+        exporter.write_batch(ORDERS)
+    with zipfile.ZipFile(sink) as archive:
+        names = archive.namelist()
+    shown = [options.stored_name(command["filename"]), *names[:2]]
+    assert shown == [each for each in codes(prose) if "orders" in each][:3]
+    assert f"{MAX_FILES:,} files" in prose
+
+
+def test_the_compressions_are_those_of_the_code() -> None:
+    types = {
+        compression: CsvOptions.parse({"compression": compression}).content_type("")
+        for compression in SUFFIXES.values()
+    }
+    assert [[code(cell) for cell in cells[:3]] for cells in tables("compression")] == [
+        [compression, suffix, types[compression]] for suffix, compression in SUFFIXES.items()
+    ]
+
+
 def test_every_option_of_a_workbook_around_its_rows_stands_in_an_example() -> None:
-    shown = {option for command in COMMANDS for option in command["options"]}
+    shown = {option for command in WORKBOOKS for option in command["options"]}
     plain = {"column_widths", "compression", "date_format", "datetime_format", "freeze_header",
              "long_numbers", "rows_per_sheet", "start_row"}  # fmt: skip
     assert shown | plain == set(XlsxOptions.model_fields)

@@ -62,6 +62,38 @@ def test_the_format_is_the_one_given_or_the_extension(
     assert request(filename=filename, format=given).format == expected
 
 
+@pytest.mark.parametrize(
+    ("filename", "options", "stored", "content_type"),
+    [
+        ("订单.csv.gz", {}, "订单.csv.gz", "application/gzip"),
+        ("A.CSV.ZST", {}, "A.CSV.ZST", "application/zstd"),
+        ("a.csv.zip", {}, "a.csv.zip", "application/zip"),
+        ("a.csv", {"compression": "gzip"}, "a.csv.gz", "application/gzip"),
+        ("a.csv", {"rows_per_file": 5}, "a.csv.zip", "application/zip"),
+    ],
+)
+def test_a_name_tells_the_compression_and_one_that_does_not_gets_its_suffix(
+    filename: str, options: dict[str, object], stored: str, content_type: str
+) -> None:
+    parsed = request(filename=filename, options=options)
+    assert (parsed.format, parsed.filename, parsed.content_type) == ("csv", stored, content_type)
+
+
+def test_a_path_tells_the_compression_too() -> None:
+    parsed = parse_path([b"a.csv.gz"])
+    assert (parsed.format, parsed.filename, parsed.content_type) == (
+        "csv",
+        "a.csv.gz",
+        "application/gzip",
+    )
+
+
+def test_a_suffix_behind_a_name_of_a_format_given_tells_it_too() -> None:
+    parsed = request(filename="a.zip", format="csv")
+    assert (parsed.filename, parsed.content_type) == ("a.zip", "application/zip")
+    assert request(filename="a.zip", format="xlsx").filename == "a.zip"
+
+
 def test_options_are_those_of_the_format() -> None:
     assert request(options={"delimiter": "tab"}).options == CsvOptions(delimiter="\t")
     parsed = request(filename="a.xlsx", options={"sheet_name": "订单"})
@@ -93,6 +125,22 @@ def test_columns_keep_their_order_and_settings() -> None:
         ({"filename": "a.csv", "request_id": 5}, ["request_id"]),
         ({"filename": "a.csv", "options": {"null": "\ud800"}}, ["not valid Unicode", "\\ud800"]),
         ({"filename": "a.csv", "columns": [{"name": "\ud83d"}]}, ["not valid Unicode", "\\ud83d"]),
+        ({"filename": "a.gz"}, ["'a.gz' does not tell the format", "csv, xlsx"]),
+        ({"filename": "a.xlsx.gz"}, ["'a.xlsx.gz' does not tell the format"]),
+        ({"filename": "a.csv.bz2"}, ["'a.csv.bz2' does not tell the format"]),
+        (
+            {"filename": "a.csv.gz", "options": {"compression": "zip"}},
+            ["options.compression: 'zip'", "'a.csv.gz' ends in .gz"],
+        ),
+        (
+            {"filename": "a.csv.zst", "options": {"rows_per_file": 5}},
+            ["options.rows_per_file", "'a.csv.zst' ends in .zst; use .zip"],
+        ),
+        (
+            {"filename": "a" * 249 + ".csv", "options": {"compression": "gzip"}},
+            ["with '.gz' at its end, the filename has 256 bytes in UTF-8; at most 255"],
+        ),
+        ({"filename": "a.xlsx", "options": {"compression": "gzip"}}, ["'gzip'", "'small'"]),
         (b"nonsense", ["not JSON"]),
         (b"5", ["send an object"]),
         (b'{"filename": "a.csv", "rows": Infinity}', ["Infinity"]),
@@ -145,6 +193,13 @@ class TestFingerprint:
     )
     def test_whatever_decides_the_file_is_in_it(self, other: dict[str, object]) -> None:
         assert request(**other).fingerprint != request().fingerprint
+
+    def test_a_compression_told_by_the_name_asks_for_the_same_as_one_in_the_options(self) -> None:
+        told = request(filename="a.csv.gz")
+        asked = request(filename="a.csv", options={"compression": "gzip"})
+        both = request(filename="a.csv.gz", options={"compression": "gzip"})
+        assert told.fingerprint == asked.fingerprint == both.fingerprint
+        assert told.fingerprint != request().fingerprint
 
     def test_a_default_spelt_out_asks_for_the_same(self) -> None:
         assert request(options={"header": True}).fingerprint == request().fingerprint
