@@ -49,27 +49,19 @@ class ExporterFactory(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A file format: its name, which is also its extension, and how it is written."""
+    """A file format: its name, which is also an extension of its files, and how it is written."""
 
     name: str
     content_type: str
     options: type[FormatOptions]
     factory: ExporterFactory
-    aliases: tuple[str, ...] = ()
-    """Other extensions that its files have, in lower case."""
 
 
 _BUILT_IN: Final = (
     Format("csv", "text/csv; charset=utf-8", CsvOptions, CsvExporter),
-    Format("ndjson", "application/x-ndjson", NdjsonOptions, NdjsonExporter, ("jsonl",)),
+    Format("ndjson", "application/x-ndjson", NdjsonOptions, NdjsonExporter),
     Format("parquet", "application/vnd.apache.parquet", ParquetOptions, ParquetExporter),
-    Format(
-        "arrow",
-        "application/vnd.apache.arrow.file",
-        ArrowOptions,
-        ArrowExporter,
-        ("feather",),
-    ),
+    Format("arrow", "application/vnd.apache.arrow.file", ArrowOptions, ArrowExporter),
     Format(
         "xlsx",
         "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -95,10 +87,10 @@ def formats_by_extension() -> Mapping[str, Format]:
     """Every format by each extension of its files, in lower case."""
     found = dict(formats())
     for each in formats().values():
-        for alias in each.aliases:
-            if alias in found:
-                raise ValueError(f"two formats have files that end in {'.' + alias!r}")
-            found[alias] = each
+        for extension in each.options.other_extensions:
+            if extension in found:
+                raise ValueError(f"two formats have the extension {extension!r}; uninstall one")
+            found[extension] = each
     return found
 
 

@@ -13,6 +13,7 @@ class ArrowOptions(FormatOptions):
     """Options of `arrow`."""
 
     format_name = "arrow"
+    other_extensions = frozenset({"feather"})
 
     compression: Literal["none", "lz4", "zstd"] = Field(
         "lz4", description="how the values of each record batch are compressed"

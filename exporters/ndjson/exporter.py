@@ -7,12 +7,13 @@ from typing import Final
 
 import pyarrow as pa
 
-from exporters.base import ByteSink, Data, Exporter, ExportWarning, WarningTally
+from exporters.base import ByteSink, Exporter, ExportWarning, WarningTally
 from exporters.blocks import BlockCutter
 from exporters.columns import ColumnOptions
 from exporters.ndjson.lines import key_bytes, lines
 from exporters.ndjson.non_finite import has_floats, non_finite
 from exporters.ndjson.options import NdjsonOptions
+from exporters.packing.files import Packed, PackedFiles
 from exporters.selection import Selection
 from exporters.sizes import json_size
 from exporters.workers import OrderedBlocks, Workers
@@ -26,12 +27,15 @@ WARNINGS: Final = {NON_FINITE_NULL: "NaN and infinite numbers, which JSON lacks,
 class _Lines:
     """The lines of a block, and how many numbers are null in them because JSON lacks them."""
 
-    data: Data
+    packed: Packed
     non_finite: int
 
 
 class NdjsonExporter(Exporter):
-    """Writes one JSON object a line, in UTF-8. Raises what `Selection` raises."""
+    """Writes one JSON object a line, in UTF-8, to one file or several.
+
+    Raises what `Selection` raises.
+    """
 
     def __init__(
         self,
@@ -41,13 +45,12 @@ class NdjsonExporter(Exporter):
         options: NdjsonOptions,
         workers: Workers,
     ) -> None:
-        del options
         self._selection = Selection(schema, columns, keep=lambda kind: kind)
         kept = self._selection.schema
         self._floats = [place for place, kind in enumerate(kept.types) if has_floats(kind)]
         self._key_bytes = key_bytes(kept.names)
         self._cutter = BlockCutter(measure=self._size)
-        self._sink = sink
+        self._files = PackedFiles(sink, options, head=b"")
         self._blocks = OrderedBlocks[_Lines](workers, self._write)
         self._tally = WarningTally(WARNINGS)
         self.rows_written = 0
@@ -64,10 +67,11 @@ class NdjsonExporter(Exporter):
         self.rows_written += batch.num_rows
 
     def finish(self) -> None:
-        """Write the rows in flight."""
+        """Write the rows in flight and the end of the file."""
         for block in self._cutter.flush():
             self._submit(block)
         self._blocks.drain()
+        self._files.finish()
 
     def discard(self) -> None:
         """Drop the blocks in flight."""
@@ -79,15 +83,16 @@ class NdjsonExporter(Exporter):
         return values + self._key_bytes * int(batch.num_rows)
 
     def _submit(self, block: pa.RecordBatch) -> None:
-        # The values as they came, as texts, and as lines.
-        self._blocks.submit(self._size(block) * 3, functools.partial(self._format, block))
+        for file, rows in self._files.cut(block):
+            work = functools.partial(self._format_rows, rows, file)
+            self._blocks.submit(self._files.footprint(self._size(rows)), work)
 
-    def _format(self, block: pa.RecordBatch) -> _Lines:
-        """The work of one thread on one block."""
-        rows = self._selection.apply(block)
-        lost = sum(non_finite(rows.column(place)) for place in self._floats)
-        return _Lines(lines(rows), lost)
+    def _format_rows(self, rows: pa.RecordBatch, file: int) -> _Lines:
+        """The work of one thread on one block, or on its part in one file."""
+        kept = self._selection.apply(rows)
+        lost = sum(non_finite(kept.column(place)) for place in self._floats)
+        return _Lines(self._files.pack(file, lines(kept)), lost)
 
     def _write(self, block: _Lines) -> None:
-        self._sink.write(block.data)
+        self._files.write(block.packed)
         self._tally.add({NON_FINITE_NULL: block.non_finite})

@@ -1,9 +1,10 @@
 """Options of NDJSON files."""
 
-from exporters.options import FormatOptions
+from exporters.packing.options import PackedOptions
 
 
-class NdjsonOptions(FormatOptions):
+class NdjsonOptions(PackedOptions):
     """Options of `ndjson`."""
 
     format_name = "ndjson"
+    other_extensions = frozenset({"jsonl"})
