@@ -1,7 +1,7 @@
 """The formats by name, and how one is opened.
 
 A third party adds a format by an entry point of the group `export_middleware.formats` that names a
-`Format`; a name that is taken is refused.
+`Format`; a name or an extension that is taken is refused.
 """
 
 from collections.abc import Mapping, Sequence
@@ -73,23 +73,24 @@ _BUILT_IN: Final = (
 
 @cache
 def formats() -> Mapping[str, Format]:
-    """Every format by name, those of third parties included."""
-    found: dict[str, Format] = {}
-    for each in (*_BUILT_IN, *(entry.load() for entry in entry_points(group=ENTRY_POINTS))):
-        if each.name in found:
-            raise ValueError(f"two formats are called {each.name!r}; uninstall one of them")
-        found[each.name] = each
-    return found
+    """Every format by name, those of third parties included.
+
+    Raises `ValueError` for two that have a name or an extension in common.
+    """
+    return {each.name: each for each in formats_by_extension().values()}
 
 
 @cache
 def formats_by_extension() -> Mapping[str, Format]:
-    """Every format by each extension of its files, in lower case."""
-    found = dict(formats())
-    for each in formats().values():
-        for extension in each.options.other_extensions:
+    """Every format by each extension of its files, in lower case. Raises what `formats` raises."""
+    found: dict[str, Format] = {}
+    for each in (*_BUILT_IN, *(entry.load() for entry in entry_points(group=ENTRY_POINTS))):
+        for extension in (each.name, *each.options.other_extensions):
             if extension in found:
-                raise ValueError(f"two formats have the extension {extension!r}; uninstall one")
+                raise ValueError(
+                    f"the formats {found[extension].name!r} and {each.name!r} both have files that "
+                    f"end in .{extension}; uninstall one of them"
+                )
             found[extension] = each
     return found
 

@@ -23,7 +23,7 @@ def _check_fields(kind: pa.DataType) -> None:
     if is_extension(kind):
         kind = kind.storage_type
     if pa.types.is_struct(kind) and not kind.num_fields:
-        raise UnsupportedType("Parquet cannot hold: a struct needs a field there")
+        raise UnsupportedType("Parquet cannot hold without a field in each struct")
     if is_nested(kind):
         for child in children(kind):
             _check_fields(child)

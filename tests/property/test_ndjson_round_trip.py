@@ -98,10 +98,7 @@ def test_polars_and_arrow_read_every_value(sent: Sent) -> None:
         return
     data, _ = written(sent)
     schema = pa.schema(
-        [
-            (field.name, pa.string() if text(field.type) else field.type)
-            for field in sent.schema
-        ]
+        [(field.name, pa.string() if text(field.type) else field.type) for field in sent.schema]
     )
     options = pajson.ParseOptions(explicit_schema=schema, unexpected_field_behavior="error")
     table = pajson.read_json(io.BytesIO(data), parse_options=options)
