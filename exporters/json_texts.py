@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -127,9 +128,15 @@ def _numbers(array: pa.Array) -> pa.Array:
 
 
 def _floats(array: pa.Array) -> pa.Array:
+    """The shortest text that is read as the same number, in polars' spelling.
+
+    It has a point or an exponent always, so that readers who guess types by the first rows do not
+    take floats for whole numbers; Arrow's has not, and takes twice as long (measured).
+    """
     if pa.types.is_float16(array.type):
         array = pc.cast(array, pa.float32())
-    texts, finite = _numbers(array), pc.is_finite(array)
+    spelled = pl.Series(array).cast(pl.String).to_arrow(compat_level=pl.CompatLevel.oldest())
+    texts, finite = pc.cast(spelled, pa.string()), pc.is_finite(array)
     if pc.all(finite).as_py() is not False:
         return texts
     return pc.if_else(finite, texts, pa.scalar(None, pa.string()))
