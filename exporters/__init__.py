@@ -1,4 +1,4 @@
-"""Arrow record batches to files: CSV and Excel workbooks, columnarly, at constant memory.
+"""Arrow record batches to files of many formats, columnarly, at constant memory.
 
 Knows nothing of Flight, tasks or storage::
 
@@ -25,6 +25,7 @@ from exporters.heap import keep_freed_memory
 # Before a library has threads, each of which would have a part of the heap.
 keep_freed_memory()
 
+from exporters.arrow.options import ArrowOptions
 from exporters.asked import ColumnOptions
 from exporters.base import ByteSink, Exporter, ExportWarning
 from exporters.csv.options import CsvOptions
@@ -36,12 +37,21 @@ from exporters.errors import (
     LimitExceeded,
     UnsupportedType,
 )
+from exporters.ndjson.options import NdjsonOptions
 from exporters.options import FormatOptions
-from exporters.registry import Format, find_format, formats, open_exporter
+from exporters.parquet.options import ParquetOptions
+from exporters.registry import (
+    Format,
+    find_format,
+    formats,
+    formats_by_extension,
+    open_exporter,
+)
 from exporters.workers import Workers
 from exporters.xlsx.options import XlsxOptions
 
 __all__ = [
+    "ArrowOptions",
     "ByteSink",
     "ColumnOptions",
     "CsvOptions",
@@ -54,10 +64,13 @@ __all__ = [
     "InvalidOptions",
     "InvalidSchema",
     "LimitExceeded",
+    "NdjsonOptions",
+    "ParquetOptions",
     "UnsupportedType",
     "Workers",
     "XlsxOptions",
     "find_format",
     "formats",
+    "formats_by_extension",
     "open_exporter",
 ]

@@ -8,6 +8,7 @@ canonical type that is the fate of its own, and does to it what is asked.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import pyarrow as pa
 
@@ -18,7 +19,10 @@ from exporters.origins import FromStream, MadeHere, Origin
 from exporters.sizes import is_grown
 from exporters.transforms.choosing import generated_for
 
-__all__ = ["Column", "ColumnOptions", "Projection"]
+__all__ = ["Column", "ColumnOptions", "Projection", "chosen_columns"]
+
+Chosen: TypeAlias = tuple[int | None, ColumnOptions]
+"""What is asked of a column, and its place in the stream; None for one that it does not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +47,9 @@ class Projection:
     """
 
     def __init__(self, schema: pa.Schema, asked: Sequence[ColumnOptions] = ()) -> None:
-        _check_names(schema.names)
         self.schema = schema
-        chosen = asked or tuple(ColumnOptions(name) for name in schema.names)
-        _check_headers([column.label for column in chosen])
-        self._origins = tuple(_origin(schema, column) for column in chosen)
+        chosen = chosen_columns(schema, asked)
+        self._origins = tuple(_origin(schema, index, column) for index, column in chosen)
         self.columns = tuple(map(_column, chosen, self._origins))
         self._is_plain = self._takes_each_once() and not any(map(is_grown, schema.types))
         self.output_schema = pa.schema(
@@ -88,6 +90,17 @@ class Projection:
         return len(places) == len(self._origins) and sorted(places) == list(range(len(self.schema)))
 
 
+def chosen_columns(schema: pa.Schema, asked: Sequence[ColumnOptions]) -> tuple[Chosen, ...]:
+    """The columns of the file: all of the stream where none is asked.
+
+    Raises `InvalidSchema` and `InvalidOptions` as `Projection` does.
+    """
+    _check_names(schema.names)
+    chosen = asked or tuple(ColumnOptions(name) for name in schema.names)
+    _check_headers([column.label for column in chosen])
+    return tuple((_index(schema, column.name), column) for column in chosen)
+
+
 def _check_names(names: Sequence[str]) -> None:
     if not names:
         raise InvalidSchema("the stream has no columns; send at least one")
@@ -102,18 +115,20 @@ def _check_headers(headers: Sequence[str]) -> None:
         raise InvalidOptions(f"columns: two columns have the header {twice[0]!r}; give one another")
 
 
-def _origin(schema: pa.Schema, asked: ColumnOptions) -> Origin:
-    generated = generated_for(asked)
-    if generated is not None:
-        return MadeHere(generated)
-    index = schema.get_field_index(asked.name)
+def _index(schema: pa.Schema, name: str | None) -> int | None:
+    if name is None:
+        return None
+    index = int(schema.get_field_index(name))
     if index < 0:
-        hint = closest(asked.name or "", schema.names)
-        known = hint or f"; it has: {', '.join(schema.names[:20])}"
-        raise InvalidSchema(f"column {asked.name!r} is not in the stream{known}")
-    return FromStream(schema, index, asked)
+        hint = closest(name, schema.names) or f"; it has: {', '.join(schema.names[:20])}"
+        raise InvalidSchema(f"column {name!r} is not in the stream{hint}")
+    return index
 
 
-def _column(asked: ColumnOptions, origin: Origin) -> Column:
-    index = origin.index if isinstance(origin, FromStream) else None
+def _origin(schema: pa.Schema, index: int | None, asked: ColumnOptions) -> Origin:
+    return MadeHere(generated_for(asked)) if index is None else FromStream(schema, index, asked)
+
+
+def _column(chosen: Chosen, origin: Origin) -> Column:
+    index, asked = chosen
     return Column(index, asked.label, origin.type, asked.width, asked.format)

@@ -50,8 +50,10 @@ def repeated(convert: Convert, runs: pa.Array) -> pa.Array:
     first, count = runs.find_physical_offset(), runs.find_physical_length()
     ends = runs.run_ends.slice(first, count).cast(pa.int64())
     within = pc.min_element_wise(pc.subtract(ends, runs.offset), len(runs))
-    values = convert(runs.values.slice(first, count))
-    return pc.run_end_decode(pa.RunEndEncodedArray.from_arrays(within, values))
+    # Not of the values: under a null run that leaves what was in memory before, which a file that
+    # keeps values as they are would give away (pyarrow 26).
+    places = pc.run_end_decode(pa.RunEndEncodedArray.from_arrays(within, pa.arange(0, count)))
+    return convert(runs.values.slice(first, count)).take(places)
 
 
 def _is_shared(kind: pa.DataType) -> bool:

@@ -11,28 +11,46 @@ WORST_GROWTH: Final = 6
 """Bytes that one byte of text can become: `\\u0001`."""
 
 _FIRST_PRINTABLE: Final = 0x20
-_TO_ESCAPE: Final = ['"', "\\", *map(chr, range(_FIRST_PRINTABLE))]
+_MARKED: Final = ("\\", '"')
+"""What is escaped by a backslash before it: the backslash itself first."""
+
+_TO_ESCAPE: Final = [*_MARKED, *map(chr, range(_FIRST_PRINTABLE))]
 _ESCAPED: Final = [json.dumps(character)[1:-1] for character in _TO_ESCAPE]
 
 
-def quoted(texts: pa.Array) -> pa.Array:
-    """`texts`, plain `string` ones, between quotes; nulls stay null."""
-    escaped = texts if growth(texts) == 1 else _escaped(texts)
-    return pc.binary_join_element_wise('"', escaped, '"', "")
+def escaped(texts: pa.Array) -> pa.Array:
+    """`texts`, plain `string` ones, as they stand between quotes; nulls stay null."""
+    octets = _octets(texts)
+    if _has_control(octets):
+        replaced = pl.Series(texts).str.replace_many(_TO_ESCAPE, _ESCAPED)
+        return replaced.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(pa.string())
+    for character in _found(octets):
+        texts = pc.replace_substring(texts, character, f"\\{character}")
+    return texts
 
 
 def growth(texts: pa.Array) -> int:
     """Bytes that one byte of `texts`, of any layout, becomes at most: 1, 2 or `WORST_GROWTH`."""
     octets = _octets(texts)
-    if not octets.size:
-        return 1
-    buffers = [None, octets]
-    least = pc.min(pa.Array.from_buffers(pa.uint8(), octets.size, buffers)).as_py()
-    if least < _FIRST_PRINTABLE:
+    if _has_control(octets):
         return WORST_GROWTH
-    # One byte is searched for far faster in all texts together than in each.
+    return 2 if _found(octets) else 1
+
+
+def _has_control(octets: pa.Buffer) -> bool:
+    if not octets.size:
+        return False
+    numbers = pa.Array.from_buffers(pa.uint8(), octets.size, [None, octets])
+    return bool(pc.min(numbers).as_py() < _FIRST_PRINTABLE)
+
+
+def _found(octets: pa.Buffer) -> list[str]:
+    """Those of `_MARKED` that are among `octets`.
+
+    One byte is searched for far faster in all texts together than in each.
+    """
     data = octets.to_pybytes()
-    return 2 if b'"' in data or b"\\" in data else 1
+    return [character for character in _MARKED if character.encode() in data]
 
 
 def _octets(texts: pa.Array) -> pa.Buffer:
@@ -44,8 +62,3 @@ def _octets(texts: pa.Array) -> pa.Buffer:
     places = memoryview(offsets).cast("q")
     first, last = places[joined.offset], places[joined.offset + len(joined)]
     return data.slice(first, last - first)
-
-
-def _escaped(texts: pa.Array) -> pa.Array:
-    escaped = pl.Series(texts).str.replace_many(_TO_ESCAPE, _ESCAPED)
-    return escaped.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(pa.string())

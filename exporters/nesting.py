@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from exporters.encodings import is_encoded, value_type
+from exporters.encodings import Convert, is_encoded, value_type
 
 MAX_DEPTH = 64
 """Levels of nesting; as many as Arrow's own reader of streams takes."""
@@ -77,6 +77,22 @@ def flattened(lists: pa.Array) -> tuple[pa.Array, pa.Array]:
     # pyarrow 26 cannot make an empty array of an extension type.
     empty = offsets[-1].as_py() == 0
     return offsets, lists.values.slice(0, 0) if empty else lists.flatten()
+
+
+def flat_values(convert: Convert, lists: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """As `flattened`, with what `convert` makes of the values."""
+    if not has_runs(lists.type.value_type):
+        offsets, values = flattened(lists)
+        return offsets, convert(values)
+    starts, sizes, values = spans(lists)
+    return flattened(pa.LargeListViewArray.from_arrays(starts, sizes, convert(values)))
+
+
+def sums(measure: Convert, lists: pa.Array) -> pa.Array:
+    """What the values of each row, each a number by `measure`, come to together, as 64 bits."""
+    starts, sizes, values = spans(lists)
+    totals = pa.concat_arrays([pa.array([0], pa.int64()), pc.cumulative_sum(measure(values))])
+    return pc.subtract(totals.take(pc.add(starts, sizes)), totals.take(starts))
 
 
 def keys_and_items(maps: pa.Array) -> tuple[pa.Array, pa.Array]:

@@ -34,6 +34,8 @@ class FormatOptions(BaseModel):
 
     Who chooses none gets the one that is its default.
     """
+    other_extensions: ClassVar[frozenset[str]] = frozenset()
+    """Extensions of the format's files besides its name, in lower case and without the dot."""
     name_suffixes: ClassVar[frozenset[str]] = frozenset()
     """Suffixes, in lower case, that may stand behind the format's extension in a file's name."""
     not_in_styles: ClassVar[frozenset[str]] = frozenset({"style"})

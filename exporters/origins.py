@@ -1,6 +1,7 @@
 """Where the values of a column of the file come from, and what is done to them on the way."""
 
 from abc import ABC, abstractmethod
+from typing import Final
 
 import pyarrow as pa
 
@@ -13,6 +14,9 @@ from exporters.sizes import decoded_size, text_size
 from exporters.transforms.base import PLACE, TEXT, Generated
 from exporters.transforms.choosing import transform_for
 from exporters.value_texts import value_texts
+
+_SHOWN_TYPE: Final = 80
+"""Characters of a type that a message repeats."""
 
 
 class Origin(ABC):
@@ -43,7 +47,7 @@ class FromStream(Origin):
     def __init__(self, schema: pa.Schema, index: int, asked: ColumnOptions) -> None:
         kind = schema.field(index).type
         self.index = index
-        self.type = _fate(schema.field(index).name, kind)
+        self.type = fate(schema.field(index).name, kind)
         self._label = asked.label
         self._convert = converter(kind)
         self._transform = transform_for(asked, kind)
@@ -100,17 +104,23 @@ class MadeHere(Origin):
         return int(batch.num_rows) * self._generated.width
 
 
-def _fate(name: str, kind: pa.DataType) -> pa.DataType:
+def fate(name: str, kind: pa.DataType) -> pa.DataType:
+    """The canonical type of the column `name`.
+
+    Raises `UnsupportedType` for a type that has none, and `InvalidSchema` for an unknown zone.
+    """
     try:
         return canonical_type(kind)
     except UnsupportedType as error:
-        raise UnsupportedType(
-            f"column {name!r} is {_short(kind)}, which {error}; supported: {SUPPORTED_TYPES}"
-        ) from None
+        raise unsupported(name, kind, str(error)) from None
     except ValueError as error:
         raise InvalidSchema(f"column {name!r}: {error}") from None
 
 
-def _short(kind: pa.DataType) -> str:
+def unsupported(name: str, kind: pa.DataType, reason: str) -> UnsupportedType:
+    """What to say of a column that cannot be written; `reason` goes on from `which`."""
     text = str(kind)
-    return text if len(text) <= 80 else f"{text[:79]}…"
+    short = text if len(text) <= _SHOWN_TYPE else f"{text[: _SHOWN_TYPE - 1]}…"
+    return UnsupportedType(
+        f"column {name!r} is {short}, which {reason}; supported: {SUPPORTED_TYPES}"
+    )

@@ -1,7 +1,7 @@
 """The formats by name, and how one is opened.
 
 A third party adds a format by an entry point of the group `export_middleware.formats` that names a
-`Format`; a name that is taken is refused.
+`Format`; a name or an extension that is taken is refused.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,13 +12,19 @@ from typing import Any, Final, Protocol
 
 import pyarrow as pa
 
+from exporters.arrow.exporter import ArrowExporter
+from exporters.arrow.options import ArrowOptions
 from exporters.base import ByteSink, Exporter
 from exporters.columns import ColumnOptions
 from exporters.csv.exporter import CsvExporter
 from exporters.csv.options import CsvOptions
 from exporters.errors import InvalidOptions
 from exporters.hints import closest
+from exporters.ndjson.exporter import NdjsonExporter
+from exporters.ndjson.options import NdjsonOptions
 from exporters.options import FormatOptions
+from exporters.parquet.exporter import ParquetExporter
+from exporters.parquet.options import ParquetOptions
 from exporters.workers import Workers
 from exporters.xlsx.exporter import XlsxExporter
 from exporters.xlsx.options import XlsxOptions
@@ -43,7 +49,7 @@ class ExporterFactory(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A file format: its name, which is also its extension, and how it is written."""
+    """A file format: its name, which is also an extension of its files, and how it is written."""
 
     name: str
     content_type: str
@@ -53,6 +59,9 @@ class Format:
 
 _BUILT_IN: Final = (
     Format("csv", "text/csv; charset=utf-8", CsvOptions, CsvExporter),
+    Format("ndjson", "application/x-ndjson", NdjsonOptions, NdjsonExporter),
+    Format("parquet", "application/vnd.apache.parquet", ParquetOptions, ParquetExporter),
+    Format("arrow", "application/vnd.apache.arrow.file", ArrowOptions, ArrowExporter),
     Format(
         "xlsx",
         "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -64,12 +73,25 @@ _BUILT_IN: Final = (
 
 @cache
 def formats() -> Mapping[str, Format]:
-    """Every format by name, those of third parties included."""
+    """Every format by name, those of third parties included.
+
+    Raises `ValueError` for two that have a name or an extension in common.
+    """
+    return {each.name: each for each in formats_by_extension().values()}
+
+
+@cache
+def formats_by_extension() -> Mapping[str, Format]:
+    """Every format by each extension of its files, in lower case. Raises what `formats` raises."""
     found: dict[str, Format] = {}
     for each in (*_BUILT_IN, *(entry.load() for entry in entry_points(group=ENTRY_POINTS))):
-        if each.name in found:
-            raise ValueError(f"two formats are called {each.name!r}; uninstall one of them")
-        found[each.name] = each
+        for extension in (each.name, *each.options.other_extensions):
+            if extension in found:
+                raise ValueError(
+                    f"the formats {found[extension].name!r} and {each.name!r} both have files that "
+                    f"end in .{extension}; uninstall one of them"
+                )
+            found[extension] = each
     return found
 
 

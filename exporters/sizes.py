@@ -16,7 +16,7 @@ from exporters.binaries import is_binary
 from exporters.decimals import spelled_digits
 from exporters.encodings import Convert, is_encoded, is_uuid, repeated, value_type
 from exporters.json_escapes import WORST_GROWTH, growth
-from exporters.nesting import is_list, is_nested, keys_and_items, spans
+from exporters.nesting import is_list, is_nested, keys_and_items, sums
 
 _OFFSET: Final = 4
 """Bytes that say where a text begins."""
@@ -58,6 +58,16 @@ def text_size(array: pa.Array) -> int:
     if _is_text(kind) or is_grown(kind):
         return decoded_size(array)
     return len(array) * (_widest(kind) + _OFFSET)
+
+
+def json_size(array: pa.Array) -> int:
+    """At most how many bytes of JSON the values of `array` become."""
+    kind = array.type
+    if is_grown(kind):
+        return int(pc.sum(_json(array)).as_py() or 0)
+    if _is_text(kind):
+        return int(array.nbytes) * growth(array) + len(array) * len('""')
+    return len(array) * _widest(kind)
 
 
 def _cells(array: pa.Array) -> pa.Array:
@@ -112,7 +122,7 @@ def _objects(structs: pa.Array) -> pa.Array:
 
 def _maps(maps: pa.Array) -> pa.Array:
     keys, items = keys_and_items(maps)
-    return pc.add(_sums(keys, _keys), _arrays(items))
+    return pc.add(sums(_keys, keys), _arrays(items))
 
 
 def _keys(keys: pa.Array) -> pa.Array:
@@ -123,14 +133,7 @@ def _keys(keys: pa.Array) -> pa.Array:
 
 
 def _arrays(lists: pa.Array) -> pa.Array:
-    return pc.add(_sums(lists, lambda values: pc.add(_json(values), len(","))), _NULL)
-
-
-def _sums(lists: pa.Array, measure: Convert) -> pa.Array:
-    """What the values of each row measure together."""
-    starts, sizes, values = spans(lists)
-    totals = pa.concat_arrays([pa.array([0], pa.int64()), pc.cumulative_sum(measure(values))])
-    return pc.subtract(totals.take(pc.add(starts, sizes)), totals.take(starts))
+    return pc.add(sums(lambda values: pc.add(_json(values), len(",")), lists), _NULL)
 
 
 def _lengths(texts: pa.Array) -> pa.Array:

@@ -72,18 +72,21 @@ class Workers:
 class OrderedBlocks(Generic[Result]):
     """The blocks of one export: worked on side by side, written in order.
 
-    At most `2 * threads + 2` blocks are in flight, enough to keep every thread busy while the
-    oldest result is written (measured: `threads + 1` cost a CSV export a tenth of its rate). When
+    At most `limit` blocks are in flight, by default `2 * threads + 2`, enough to keep every thread
+    busy while the oldest result is written (measured: `threads + 1` cost a CSV export a tenth of
+    its rate). With a limit of one each is worked on when the one before it is written. When
     the budget is exhausted an export writes out its own blocks first; one that has none in flight
     is let in regardless, so that no export can starve another: memory is bounded by the budget and
     one block an export.
     """
 
-    def __init__(self, workers: Workers, write: Callable[[Result], object]) -> None:
+    def __init__(
+        self, workers: Workers, write: Callable[[Result], object], limit: int | None = None
+    ) -> None:
         self._workers = workers
         self._write = write
         self._pending: deque[tuple[Future[Result], int]] = deque()
-        self._limit = 2 * workers.threads + 2
+        self._limit = limit or 2 * workers.threads + 2
 
     def submit(self, size: int, work: Callable[[], Result]) -> None:
         """Start `work`, whose block is estimated at `size` bytes; may write older results first."""

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from exporters import ColumnOptions, ExporterError, FormatOptions, find_format, formats
+from exporters import ColumnOptions, ExporterError, FormatOptions, find_format, formats_by_extension
 from exporters.casts import ColumnType
 from exporters.hints import closest, refusal
 from exporters.options import FormatStyles
@@ -143,15 +143,15 @@ def _asked(place: int, column: _Column) -> ColumnOptions:
 def _format_of(filename: str) -> str:
     """By the extension, or by the one before a suffix that files of its format may have."""
     path = PurePosixPath(filename.lower())
-    extension, inner = path.suffix[1:], PurePosixPath(path.stem).suffix[1:]
-    if extension in formats():
-        return extension
-    if inner in formats() and path.suffix in formats()[inner].options.name_suffixes:
-        return inner
-    available = ", ".join(sorted(formats()))
+    known = formats_by_extension()
+    if (found := known.get(path.suffix[1:])) is not None:
+        return found.name
+    inner = known.get(PurePosixPath(path.stem).suffix[1:])
+    if inner is not None and path.suffix in inner.options.name_suffixes:
+        return inner.name
     raise _invalid(
         f"filename {filename[:80]!r} does not tell the format; "
-        f"give 'format' or one of these extensions: {available}"
+        f"give 'format' or one of these extensions: {', '.join(sorted(known))}"
     )
 
 

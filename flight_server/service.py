@@ -179,6 +179,7 @@ class ExportService:
         return {
             name: {
                 "content_type": each.content_type,
+                "extensions": [name, *sorted(each.options.other_extensions)],
                 "options": each.options.describe(self.styles.get(name)),
             }
             for name, each in sorted(formats().items())

@@ -39,8 +39,7 @@ class PackedOptions(FormatOptions):
     rows_per_file: int | None = Field(
         None,
         ge=1,
-        description="rows before the next file of a zip begins, each with its own header; "
-        "default: one file",
+        description="rows before the next file of a zip begins; default: one file",
     )
 
     _inner_name: str | None = PrivateAttr(None)
@@ -98,8 +97,8 @@ class PackedOptions(FormatOptions):
     def _inner(self, filename: str) -> str:
         """`orders.csv` of `orders.csv`, `orders.csv.zip` and `orders.zip`."""
         name = filename[: -len(".zip")] if _suffix(filename) == ".zip" else filename
-        extension = f".{self.format_name}"
-        return name if name.lower().endswith(extension) else name + extension
+        known = {self.format_name, *self.other_extensions}
+        return name if _suffix(name)[1:] in known else f"{name}.{self.format_name}"
 
     def _contradiction(self, filename: str) -> str:
         suffix = PurePosixPath(filename).suffix

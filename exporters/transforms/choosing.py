@@ -46,16 +46,14 @@ def transform_for(asked: ColumnOptions, kind: pa.DataType) -> Transform | None:
     return _MASKS[asked.mask]() if asked.mask is not None else None
 
 
-def generated_for(asked: ColumnOptions) -> Generated | None:
-    """The column that is made here; None for one of the stream.
+def generated_for(asked: ColumnOptions) -> Generated:
+    """The column that is made here, because the stream has none for it.
 
     Raises `InvalidOptions` for a value that is not of the `type` that is asked for.
     """
     if asked.value is not None:
         return Constant(asked.value, asked.type, asked.label)
-    if asked.row_number is not None:
-        return RowNumbers(int(asked.row_number), asked.type, asked.label)
-    return None
+    return RowNumbers(int(asked.row_number or 0), asked.type, asked.label)
 
 
 def _key(asked: ColumnOptions) -> bytes:

@@ -139,7 +139,8 @@ class TestUrl:
 class TestFormatsAndHealth:
     def test_formats_tell_their_options_and_defaults(self, server: Running) -> None:
         formats = server.actions.one("formats")
-        assert {"csv", "xlsx"} <= formats.keys()
+        assert {"arrow", "csv", "ndjson", "parquet", "xlsx"} <= formats.keys()
+        assert formats["ndjson"]["extensions"] == ["ndjson", "jsonl"]
         assert formats["csv"]["content_type"] == "text/csv; charset=utf-8"
         assert formats["csv"]["options"]["delimiter"]["default"] == ","
         assert formats["csv"]["options"]["quoting"]["enum"] == ["strings", "minimal"]

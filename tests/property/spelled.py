@@ -13,6 +13,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import polars as pl
 import pyarrow as pa
 from hypothesis import strategies as st
 
@@ -94,11 +95,12 @@ def quoted(text: str) -> str:
 
 
 def float_text(kind: pa.DataType, value: float) -> str:
-    """In Arrow's spelling, of which only the value is known to Python."""
+    """In polars' spelling, of which only the value is known to Python."""
     if not math.isfinite(value):
         return "null"
     width = pa.float64() if pa.types.is_float64(kind) else pa.float32()
-    text = str(pa.scalar(value, width).cast(pa.string()).as_py())
+    text = str(pl.Series(pa.array([value], width)).cast(pl.String)[0])
+    assert "." in text or "e" in text
     assert pa.scalar(float(text), width).as_py() == value
     return text
 

@@ -8,8 +8,8 @@ reading is written here in plain Python, apart from the libraries that the expor
 import ctypes
 import re
 import struct
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Context, Decimal
 from itertools import pairwise
@@ -288,7 +288,7 @@ PLAIN = (
 
 NESTED = Kind("nested", pa.string(), st.nothing(), str, arrays=nested(_scalars_within(), depth=3))
 
-KINDS = (
+KINDS: Sequence[Kind] = (
     *PLAIN,
     *(
         Kind(name, pa.string(), st.nothing(), str, arrays=arrays)
@@ -297,11 +297,19 @@ KINDS = (
     *[NESTED] * 10,  # as likely as the temporals
 )
 
+OF_PYTHON = tuple(
+    replace(kind, values=kind.values.map(_whole_microseconds)) if "ns" in kind.name else kind
+    for kind in KINDS
+)
+"""Only with values that Python's own classes can hold."""
+
 
 @st.composite
-def tables(draw: st.DrawFn, *, max_columns: int = 4, max_rows: int = 12) -> Sent:
+def tables(
+    draw: st.DrawFn, *, kinds: Sequence[Kind] = KINDS, max_columns: int = 4, max_rows: int = 12
+) -> Sent:
     """A stream of a few columns; its batches are slices, cut at any rows."""
-    kinds = tuple(draw(st.lists(st.sampled_from(KINDS), min_size=1, max_size=max_columns)))
+    kinds = tuple(draw(st.lists(st.sampled_from(kinds), min_size=1, max_size=max_columns)))
     rows = draw(st.integers(0, max_rows))
     drawn = [draw(_columns(kind, rows)) for kind in kinds]
     whole_batch = pa.record_batch(

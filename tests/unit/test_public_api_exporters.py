@@ -21,6 +21,7 @@ def run(program: str) -> str:
 
 def test_the_public_names_are_these() -> None:
     assert exporters.__all__ == [
+        "ArrowOptions",
         "ByteSink",
         "ColumnOptions",
         "CsvOptions",
@@ -33,11 +34,14 @@ def test_the_public_names_are_these() -> None:
         "InvalidOptions",
         "InvalidSchema",
         "LimitExceeded",
+        "NdjsonOptions",
+        "ParquetOptions",
         "UnsupportedType",
         "Workers",
         "XlsxOptions",
         "find_format",
         "formats",
+        "formats_by_extension",
         "open_exporter",
     ]
 

@@ -7,24 +7,36 @@ import pyarrow as pa
 import pytest
 
 from exporters import (
+    ArrowOptions,
     CsvOptions,
+    FormatOptions,
     InvalidOptions,
+    NdjsonOptions,
+    ParquetOptions,
     Workers,
     XlsxOptions,
     find_format,
     formats,
+    formats_by_extension,
     open_exporter,
 )
+from exporters.arrow.exporter import ArrowExporter
 from exporters.csv.exporter import CsvExporter
+from exporters.ndjson.exporter import NdjsonExporter
+from exporters.parquet.exporter import ParquetExporter
 from exporters.xlsx.exporter import XlsxExporter
 
+ALL = "arrow, csv, ndjson, parquet, xlsx"
 SCHEMA = pa.schema([("n", pa.int8())])
 
 THIRD_PARTY = """
 from exporters import CsvOptions, Format
 from exporters.csv.exporter import CsvExporter
 
-FORMAT = Format({name!r}, "text/plain", CsvOptions, CsvExporter)
+class Options(CsvOptions):
+    other_extensions = frozenset({{{extension!r}}})
+
+FORMAT = Format({name!r}, "text/plain", Options, CsvExporter)
 """
 
 
@@ -37,14 +49,18 @@ def workers() -> Iterator[Workers]:
 @pytest.fixture
 def fresh_formats() -> Iterator[None]:
     """Formats looked for anew, now and by whoever asks next."""
-    formats.cache_clear()
+    for cached in (formats, formats_by_extension):
+        cached.cache_clear()
     yield
-    formats.cache_clear()
+    for cached in (formats, formats_by_extension):
+        cached.cache_clear()
 
 
-def install(site: Path, name: str) -> None:
+def install(site: Path, name: str, extension: str = "3rd") -> None:
     """A distribution on the path that adds a format called `name`."""
-    (site / "third_party_format.py").write_text(THIRD_PARTY.format(name=name), encoding="utf-8")
+    (site / "third_party_format.py").write_text(
+        THIRD_PARTY.format(name=name, extension=extension), encoding="utf-8"
+    )
     info = site / "third_party-1.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: third-party\nVersion: 1\n")
@@ -57,6 +73,9 @@ def install(site: Path, name: str) -> None:
     ("name", "content_type", "options"),
     [
         ("csv", "text/csv; charset=utf-8", CsvOptions),
+        ("ndjson", "application/x-ndjson", NdjsonOptions),
+        ("parquet", "application/vnd.apache.parquet", ParquetOptions),
+        ("arrow", "application/vnd.apache.arrow.file", ArrowOptions),
         (
             "xlsx",
             "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -72,22 +91,28 @@ def test_a_built_in_format_is_there(name: str, content_type: str, options: type)
 
 
 def test_an_unknown_format_is_answered_with_the_nearest_and_all() -> None:
-    message = r"^unknown format 'xls'; did you mean 'xlsx'\?; available: csv, xlsx$"
+    message = rf"^unknown format 'xls'; did you mean 'xlsx'\?; available: {ALL}$"
     with pytest.raises(InvalidOptions, match=message):
         find_format("xls")
 
 
 def test_a_format_like_none_is_answered_with_all() -> None:
-    with pytest.raises(InvalidOptions, match=r"^unknown format 'pdf'; available: csv, xlsx$"):
+    with pytest.raises(InvalidOptions, match=rf"^unknown format 'pdf'; available: {ALL}$"):
         find_format("pdf")
 
 
 @pytest.mark.parametrize(
     ("name", "options", "kind"),
-    [("csv", CsvOptions(), CsvExporter), ("xlsx", XlsxOptions(), XlsxExporter)],
+    [
+        ("csv", CsvOptions(), CsvExporter),
+        ("xlsx", XlsxOptions(), XlsxExporter),
+        ("ndjson", NdjsonOptions(), NdjsonExporter),
+        ("parquet", ParquetOptions(), ParquetExporter),
+        ("arrow", ArrowOptions(), ArrowExporter),
+    ],
 )
 def test_an_exporter_is_opened_by_the_name_of_its_format(
-    name: str, options: CsvOptions | XlsxOptions, kind: type, workers: Workers
+    name: str, options: FormatOptions, kind: type, workers: Workers
 ) -> None:
     assert isinstance(open_exporter(name, io.BytesIO(), SCHEMA, (), options, workers), kind)
 
@@ -102,6 +127,7 @@ def test_a_third_party_adds_a_format(
     with open_exporter("third", sink, SCHEMA, (), CsvOptions(), workers) as exporter:
         exporter.write_batch(pa.record_batch([[7]], schema=SCHEMA))
     assert sink.getvalue() == b'"n"\n7\n'
+    assert formats_by_extension()["3rd"] is formats_by_extension()["third"] is find_format("third")
 
 
 @pytest.mark.usefixtures("fresh_formats")
@@ -109,5 +135,27 @@ def test_a_name_that_is_taken_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
     install(tmp_path, "csv")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "third_party_format", raising=False)
-    with pytest.raises(ValueError, match=r"two formats are called 'csv'"):
+    message = (
+        r"^the formats 'csv' and 'csv' both have files that end in \.csv; uninstall one of them$"
+    )
+    with pytest.raises(ValueError, match=message):
         formats()
+
+
+@pytest.mark.parametrize("extension", ["xlsx", "jsonl"])
+@pytest.mark.usefixtures("fresh_formats")
+def test_an_extension_that_is_taken_is_refused(
+    extension: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(tmp_path, "third", extension)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "third_party_format", raising=False)
+    with pytest.raises(
+        ValueError, match=rf" and 'third' both have files that end in .{extension};"
+    ):
+        formats()
+
+
+@pytest.mark.parametrize(("extension", "name"), [("jsonl", "ndjson"), ("feather", "arrow")])
+def test_a_format_has_other_extensions_too(extension: str, name: str) -> None:
+    assert formats_by_extension()[extension] is find_format(name)

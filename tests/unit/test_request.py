@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from exporters import CsvOptions, XlsxOptions
+from exporters import CsvOptions, NdjsonOptions, XlsxOptions
 from exporters.options import Styles
 from flight_server.errors import ErrorCode, ServiceError
 from flight_server.request import ExportRequest, parse_command, parse_path
@@ -52,6 +52,9 @@ def test_another_path_is_refused(path: list[bytes]) -> None:
         ("a.csv", None, "csv"),
         ("A.CSV", None, "csv"),
         ("a.b.xlsx", None, "xlsx"),
+        ("a.jsonl", None, "ndjson"),
+        ("a.Feather", None, "arrow"),
+        ("a.parquet", None, "parquet"),
         ("a.csv", "xlsx", "xlsx"),
         ("report", "csv", "csv"),
     ],
@@ -77,6 +80,18 @@ def test_a_name_tells_the_compression_and_one_that_does_not_gets_its_suffix(
 ) -> None:
     parsed = request(filename=filename, options=options)
     assert (parsed.format, parsed.filename, parsed.content_type) == ("csv", stored, content_type)
+
+
+def test_every_extension_of_a_format_may_have_a_suffix_behind_it() -> None:
+    parsed = request(filename="a.jsonl.gz")
+    assert (parsed.format, parsed.filename) == ("ndjson", "a.jsonl.gz")
+    assert parsed.content_type == "application/gzip"
+
+
+def test_a_file_keeps_its_extension_in_a_zip() -> None:
+    options = request(filename="a.jsonl.zip").options
+    assert isinstance(options, NdjsonOptions)
+    assert options.inner_name(0) == "a.jsonl"
 
 
 def test_a_path_tells_the_compression_too() -> None:
@@ -115,7 +130,7 @@ def test_columns_keep_their_order_and_settings() -> None:
         ({"filename": None}, ["filename", "valid string"]),
         ({"filename": "a.csv", "formt": "csv"}, ["'formt'", "'format'"]),
         ({"filename": "a.csv", "zzz": 1}, ["'zzz'", "filename, format, request_id"]),
-        ({"filename": "a.csv", "format": "xls"}, ["'xls'", "available: csv, xlsx"]),
+        ({"filename": "a.csv", "format": "xls"}, ["'xls'", "available: arrow, csv, ndjson"]),
         ({"filename": "a.csv", "columns": [{"name": 1}]}, ["columns[0].name"]),
         ({"filename": "a.csv", "columns": [{"name": "a", "width": 0}]}, ["columns[0].width"]),
         ({"filename": "a.csv", "columns": {}}, ["columns"]),
@@ -125,7 +140,7 @@ def test_columns_keep_their_order_and_settings() -> None:
         ({"filename": "a.csv", "request_id": 5}, ["request_id"]),
         ({"filename": "a.csv", "options": {"null": "\ud800"}}, ["not valid Unicode", "\\ud800"]),
         ({"filename": "a.csv", "columns": [{"name": "\ud83d"}]}, ["not valid Unicode", "\\ud83d"]),
-        ({"filename": "a.gz"}, ["'a.gz' does not tell the format", "csv, xlsx"]),
+        ({"filename": "a.gz"}, ["'a.gz' does not tell the format", "csv, feather, jsonl, ndjson"]),
         ({"filename": "a.xlsx.gz"}, ["'a.xlsx.gz' does not tell the format"]),
         ({"filename": "a.csv.bz2"}, ["'a.csv.bz2' does not tell the format"]),
         (

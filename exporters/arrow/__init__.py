@@ -1,0 +1,1 @@
+"""Arrow IPC files, which are also called Feather."""

@@ -1,0 +1,1 @@
+"""Newline-delimited JSON, which is also called JSON Lines."""
