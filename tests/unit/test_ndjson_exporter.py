@@ -125,7 +125,9 @@ def test_what_json_has_no_word_for_is_null_and_counted(workers: Workers) -> None
     message = "NaN and infinite numbers, which JSON lacks, are null"
     assert exporter.warnings == (ExportWarning("NON_FINITE_NULL", message, 9),)
     first, *_ = sink.getvalue().decode().splitlines()
-    assert first == ('{"x":1.5,"list":[null,1.0],"struct":{"a":null},"map":{"k":null},"coded":null}')
+    assert first == (
+        '{"x":1.5,"list":[null,1.0],"struct":{"a":null},"map":{"k":null},"coded":null}'
+    )
 
 
 def test_columns_are_selected_ordered_named_and_cast(written: Written) -> None:
@@ -204,7 +206,7 @@ def test_duckdb_reads_what_was_sent(written: Written, tmp_path: Path) -> None:
     ]
     path.write_text(written(pa.Table.from_pylist(rows)), encoding="utf-8")
     with duckdb.connect() as connection:
-        types = '''{n: 'BIGINT', t: 'VARCHAR', x: 'DOUBLE', "at": 'TIMESTAMP', tags: 'VARCHAR[]'}'''
+        types = """{n: 'BIGINT', t: 'VARCHAR', x: 'DOUBLE', "at": 'TIMESTAMP', tags: 'VARCHAR[]'}"""
         found = connection.sql(f"SELECT * FROM read_json('{path}', columns = {types})")
         assert found.to_arrow_table().to_pylist() == rows
 
