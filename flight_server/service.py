@@ -175,7 +175,7 @@ class ExportService:
             raise ServiceError(ErrorCode.TASK_NOT_FOUND, message, task_id=task_id) from error
 
     def formats(self) -> dict[str, Any]:
-        """Every format with its options, their defaults and the styles there are."""
+        """Every format with its extensions, options, their defaults and the styles there are."""
         return {
             name: {
                 "content_type": each.content_type,

@@ -65,7 +65,10 @@ class Actions:
             "list": (self._list, "{state?, limit?, after?}: tasks, newest first"),
             "cancel": (self._cancel, "{task_id}: ends the task and returns it"),
             "url": (self._url, "{task_id, expires_seconds?}: {url, url_expires_at}"),
-            "formats": (self._formats, "{}: formats with their options, defaults and styles"),
+            "formats": (
+                self._formats,
+                "{}: formats with their extensions, options, defaults and styles",
+            ),
             "health": (self._health, "{}: {status, components}"),
             "CancelFlightInfo": (self._cancel_flight_info, "as in the Flight specification"),
         }

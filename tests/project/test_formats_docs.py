@@ -3,9 +3,10 @@
 import ctypes
 import io
 import json
+import pydoc
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, time
 from decimal import Decimal
@@ -17,26 +18,30 @@ from xml.etree import ElementTree as ET
 import openpyxl
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
 from exporters import (
     ColumnOptions,
     CsvOptions,
-    FormatOptions,
     UnsupportedType,
     Workers,
     XlsxOptions,
     find_format,
     formats,
+    formats_by_extension,
     open_exporter,
 )
 from exporters.asked import MAX_FIRST_NUMBER, MAX_TEXT, MAX_WORDS, MaskName
 from exporters.columns import Projection
 from exporters.csv.lines import WARNINGS as CSV_WARNINGS
+from exporters.layouts import plain_layout
+from exporters.ndjson import exporter as ndjson
 from exporters.nesting import MAX_DEPTH
 from exporters.number_formats import NAMED_FORMATS, check_number_format
 from exporters.packing.files import MAX_FILES
 from exporters.packing.options import SUFFIXES
+from exporters.parquet.types import parquet_type
 from exporters.xlsx.cells import WARNINGS
 from exporters.xlsx.conditions import ConditionalFormat
 from exporters.xlsx.features import (
@@ -200,6 +205,7 @@ class Example:
     type: str
     value: str
     csv: str
+    ndjson: str
     xlsx: str
     warning: str | None
 
@@ -251,9 +257,11 @@ class Example:
         return plain.cast(kind)
 
 
+FATES, KEPT = section("What becomes of each Arrow type").split("Parquet and Arrow files keep")
+
 EXAMPLES = [
-    Example(each, value, csv, xlsx, code(warning[0]) if warning else None)
-    for types, value, csv, xlsx, *warning in tables("Arrow type")
+    Example(each, value, csv, ndjson, xlsx, code(warning[0]) if warning else None)
+    for types, value, csv, ndjson, xlsx, *warning in tables("Arrow type", FATES)
     for each in codes(types)
 ]
 
@@ -274,7 +282,12 @@ def written(name: str, array: pa.Array, workers: Workers) -> tuple[bytes, list[s
     return sink.getvalue(), [warning.code for warning in exporter.warnings]
 
 
-@pytest.mark.parametrize(("name", "heading"), [("csv", "CSV"), ("xlsx", "XLSX")])
+HEADINGS = {
+    "csv": "CSV", "ndjson": "NDJSON", "parquet": "Parquet", "arrow": "Arrow", "xlsx": "XLSX"
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "heading"), HEADINGS.items())
 def test_every_option_is_there_with_its_default_and_meaning(name: str, heading: str) -> None:
     described = find_format(name).options.describe()
     listed = [cells[:3] for cells in tables("option", section(heading))]
@@ -285,12 +298,19 @@ def test_every_option_is_there_with_its_default_and_meaning(name: str, heading: 
 
 
 def test_every_format_has_a_section() -> None:
-    assert all(section(name.upper()) for name in formats())
+    assert HEADINGS.keys() == formats().keys()
+    assert all(map(section, HEADINGS.values()))
 
 
-@pytest.mark.parametrize("options", [CsvOptions, XlsxOptions])
-def test_every_example_of_an_option_is_taken(options: type[FormatOptions]) -> None:
-    for option, _, _, example in tables("option", section(options.format_name.upper())):
+def test_every_extension_is_there() -> None:
+    introduction = DOCS.partition("## CSV")[0]
+    assert all(f"`.{each}`" in introduction for each in formats_by_extension().keys() - formats())
+
+
+@pytest.mark.parametrize(("name", "heading"), HEADINGS.items())
+def test_every_example_of_an_option_is_taken(name: str, heading: str) -> None:
+    options = find_format(name).options
+    for option, _, _, example in tables("option", section(heading)):
         values = json.loads(code(example))
         assert next(iter(values)) == code(option)
         assert options.parse(values) != options()
@@ -427,6 +447,47 @@ def test_csv_has_the_documented_text(example: Example, workers: Workers) -> None
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
+def test_ndjson_has_the_documented_value(example: Example, workers: Workers) -> None:
+    data, warnings = written("ndjson", example.array, workers)
+    assert data.decode() == f'{{"value":{code(example.ndjson)},"n":1}}\n'
+    assert warnings == (["NON_FINITE_NULL"] if example.value in ("nan", "-inf") else [])
+
+
+@pytest.mark.parametrize("type_", TYPES)
+@pytest.mark.parametrize(("keep", "place"), [(parquet_type, 1), (plain_layout, 2)])
+def test_a_type_is_kept_but_for_those_of_the_table(
+    type_: str, keep: Callable[[pa.DataType], pa.DataType], place: int
+) -> None:
+    rows = [cells for cells in tables("Arrow type", KEPT) if type_ in codes(cells[0])]
+    kind = TYPES[type_]
+    said = rows[0][place] if rows else "the same"
+    if said == "milliseconds":
+        assert keep(kind) == pa.timestamp("ms", kind.tz)
+    elif said == "the type of their values":
+        assert keep(kind) == kind.value_type
+    elif said == "the same":
+        assert keep(kind) == kind
+    else:
+        base = codes(said)[0]
+        assert keep(kind) == TYPES[base], said
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+@pytest.mark.parametrize("name", ["parquet", "arrow"])
+def test_a_file_has_the_value_that_was_sent(name: str, example: Example, workers: Workers) -> None:
+    data, warnings = written(name, example.array, workers)
+    source = io.BytesIO(data)
+    table = pq.read_table(source) if name == "parquet" else pa.ipc.open_file(source).read_all()
+    found = table["value"].combine_chunks()
+    if name == "parquet" and example.type == "month_day_nano_interval":
+        assert f'"{found[0]}"' == code(example.csv)
+    else:
+        # As a text, because NaN is not itself.
+        assert str(found.to_pylist()) == str(example.array.to_pylist())
+    assert warnings == []
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=str)
 def test_xlsx_has_the_documented_cell(example: Example, workers: Workers) -> None:
     data, warnings = written("xlsx", example.array, workers)
     assert documented(data) == example.xlsx
@@ -478,7 +539,7 @@ def test_every_extension_that_pyarrow_knows_is_written() -> None:
     assert {type(kind) for name, kind in TYPES.items() if "arrow." in name} == known - general
 
 
-@pytest.mark.parametrize("name", ["csv", "xlsx"])
+@pytest.mark.parametrize("name", HEADINGS)
 @pytest.mark.parametrize("type_", UNSUPPORTED)
 def test_an_unsupported_type_is_refused(type_: str, name: str, workers: Workers) -> None:
     schema = pa.schema([("value", UNSUPPORTED[type_])])
@@ -498,7 +559,11 @@ def test_the_warnings_are_those_of_the_code() -> None:
     assert listed == [
         [f"`{code}`", message]
         for code, message in sorted(
-            {**WARNINGS, **{code: f"CSV: {text}" for code, text in CSV_WARNINGS.items()}}.items()
+            {
+                **WARNINGS,
+                **ndjson.WARNINGS,
+                **{code: f"CSV: {text}" for code, text in CSV_WARNINGS.items()},
+            }.items()
         )
     ]
 
@@ -514,3 +579,9 @@ def test_the_limits_are_those_of_the_code() -> None:
                MAX_TABLE_HEADER, MAX_LINE, MAX_UNITS, MAX_LINKS, MAX_ADDRESS, MAX_FORMULA,
                MAX_LIST]  # fmt: skip
     assert limits == [*(f"{number:,}" for number in numbers), "4 GiB", "4 GiB"]
+
+
+def test_what_a_format_builds_on_is_there() -> None:
+    names = [code(cells[0]) for cells in tables("to import")]
+    assert len(names) == 6
+    assert all(pydoc.locate(name) for name in names)
