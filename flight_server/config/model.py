@@ -49,7 +49,9 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _obey_rules(self) -> Self:
-        broken = tuple(rules.faults(self.server, self.security, self.monitoring))
+        broken = tuple(
+            rules.faults(self.server, self.security, self.monitoring, self.storage, self.oss)
+        )
         if broken:
             raise rules.BrokenRulesError(broken)
         return self

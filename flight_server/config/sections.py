@@ -13,7 +13,15 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from exporters import CsvOptions, XlsxOptions
-from flight_server.config.choices import Backend, LogFormat, LogLevel, Signature
+from flight_server.config.choices import (
+    Backend,
+    Credentials,
+    Encryption,
+    LogFormat,
+    LogLevel,
+    Signature,
+    StorageClass,
+)
 from flight_server.config.kinds import (
     Choice,
     Directory,
@@ -24,6 +32,7 @@ from flight_server.config.kinds import (
     Text,
     Words,
 )
+from flight_server.config.objects import DEFAULT_PREFIX, DEFAULT_TAGS, Endpoint, NameTemplate, Tags
 from flight_server.config.quantities import DatabaseUrl, Duration, Host, HttpUrl, Size
 from flight_server.config.styles import OptionSet, StyleSet
 
@@ -51,7 +60,6 @@ def _later(part: str, meaning: str) -> str:
 
 
 _GRPC: Final = "the gRPC door"
-_OSS: Final = "the oss backend"
 
 
 class Section(BaseModel):
@@ -158,7 +166,7 @@ class LocalStorageSection(Section):
 class StorageSection(Section):
     """Where files are made and kept."""
 
-    backend: Annotated[Backend, Choice(Backend, planned=("oss", "s3", "gcs", "azure"))] = Field(
+    backend: Annotated[Backend, Choice(Backend, planned=("s3", "gcs", "azure"))] = Field(
         default=Backend.LOCAL, description="Keeper of finished files"
     )
     temp_directory: Annotated[Path, Directory()] = Field(
@@ -176,42 +184,79 @@ class StorageSection(Section):
 
 
 class OssSection(Section):
-    """Alibaba Cloud OSS."""
+    """Alibaba Cloud OSS, where `storage.backend` is oss."""
 
-    endpoint: Line = Field(default="", description=_later(_OSS, "Address of the service"))
-    region: Line = Field(default="", description=_later(_OSS, "Region, for signature v4"))
-    bucket: Line = Field(default="", description=_later(_OSS, "Bucket"))
-    prefix: Line = Field(default="", description=_later(_OSS, "What object names begin with"))
-    access_key_id: Line = Field(default="", description=_later(_OSS, "Access key"))
+    endpoint: Annotated[str, Endpoint()] = Field(
+        default="", description="Address of the service, and of the links; https if it does not say"
+    )
+    internal_endpoint: Annotated[str, Endpoint()] = Field(
+        default="", description="Address for uploads where it is another one than that of the links"
+    )
+    region: Line = Field(
+        default="", description="Region, for signature v4; empty: the one the endpoint names"
+    )
+    bucket: Line = Field(default="", description="Bucket")
+    prefix: Annotated[str, NameTemplate()] = Field(
+        default=DEFAULT_PREFIX, description="Names of the objects; see below"
+    )
+    credentials: Annotated[Credentials, Choice(Credentials)] = Field(
+        default=Credentials.STATIC,
+        description="static: the keys here; environment: OSS_ACCESS_KEY_ID and so on, read anew "
+        "each time; ecs_ram_role: the role of the machine",
+    )
+    access_key_id: Line = Field(default="", description="Access key")
     access_key_secret: Annotated[SecretStr, Secret()] = Field(
-        default=SecretStr(""), description=_later(_OSS, "Its secret, never shown")
+        default=SecretStr(""), description="Its secret, never shown"
     )
     security_token: Annotated[SecretStr, Secret()] = Field(
-        default=SecretStr(""), description=_later(_OSS, "Token of a temporary key, never shown")
+        default=SecretStr(""), description="Token of a temporary key, never shown"
     )
+    ecs_role: Line = Field(default="", description="Name of the role, for ecs_ram_role")
     signature: Annotated[Signature, Choice(Signature)] = Field(
-        default=Signature.V4, description=_later(_OSS, "Version of the signature")
+        default=Signature.V4, description="Version of the signature; v1 needs no region"
     )
     path_style: Switch = Field(
-        default=False, description=_later(_OSS, "Bucket in the path of URLs, not in the host")
+        default=False, description="Bucket in the path of URLs, not in the host"
     )
-    cname: Switch = Field(
-        default=False, description=_later(_OSS, "The endpoint is a domain bound to the bucket")
+    cname: Switch = Field(default=False, description="The endpoint is a domain bound to the bucket")
+    public: Switch = Field(
+        default=False, description="Everyone may read the bucket: links are not signed"
     )
     part_size: Annotated[int, Size(100 * 1024, 5 * 1024 * _MIB)] = Field(
-        default=10 * _MIB, description=_later(_OSS, "Bytes of a part")
-    )
-    signed_url_expiry: Annotated[timedelta, Duration(_SECOND, SIGNED_LINK_MAX)] = Field(
-        default=SIGNED_LINK_MAX, description=_later(_OSS, "How long a signed link lives")
-    )
-    max_retries: Annotated[int, Number(0, 100)] = Field(
-        default=3, description=_later(_OSS, "Retries of a part")
+        default=10 * _MIB,
+        description="Bytes of the first parts; they grow so that 10,000 are enough",
     )
     parallel_parts: Annotated[int, Number(1, 100)] = Field(
-        default=5, description=_later(_OSS, "Parts of an upload under way at once")
+        default=5, description="Parts of an upload under way at once"
+    )
+    max_retries: Annotated[int, Number(0, 100)] = Field(
+        default=3, description="Retries of a part, and of every other request"
     )
     upload_timeout: Timeout = Field(
-        default=timedelta(minutes=30), description=_later(_OSS, "Time for an upload")
+        default=timedelta(minutes=30),
+        description="Time for an upload from the last row on; before, for a part",
+    )
+    signed_url_expiry: Annotated[timedelta, Duration(_SECOND, SIGNED_LINK_MAX)] = Field(
+        default=SIGNED_LINK_MAX, description="How long a signed link lives"
+    )
+    retention: Annotated[timedelta | None, OrElse("keep", Duration(_MS, 3650 * _DAY))] = Field(
+        default=None,
+        description="Objects are deleted after; keep: by nobody but the bucket's rules",
+    )
+    storage_class: Annotated[StorageClass | None, OrElse("bucket", Choice(StorageClass))] = Field(
+        default=None, description="Storage class; bucket: that of the bucket"
+    )
+    server_side_encryption: Annotated[Encryption | None, OrElse("bucket", Choice(Encryption))] = (
+        Field(default=None, description="Encryption; bucket: as the bucket says")
+    )
+    kms_key_id: Line = Field(
+        default="", description="Key for the encryption kms; empty: the account's own"
+    )
+    tags: Annotated[Mapping[str, str], Tags()] = Field(
+        default=DEFAULT_TAGS, description="Tags of the objects; {}: none"
+    )
+    traffic_limit: Annotated[int | None, OrElse("none", Size(102_400, 104_857_600))] = Field(
+        default=None, description="Bytes a second of each part under way"
     )
 
 

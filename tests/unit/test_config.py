@@ -104,17 +104,11 @@ class TestTheOriginalsFile:
         assert config.logging.level is LogLevel.WARNING
 
     def test_means_oss_when_its_oss_section_is_complete(self, load: Loader) -> None:
-        """The protocol says so; this version can only say that it has no such backend."""
         text = ORIGINAL
         for name, value in OSS_COMPLETE.items():
             key = name.removeprefix("OSS_").lower()
             text = text.replace(f'{key}: ""', f"{key}: {value}")
-        assert load.problems(text) == [
-            (
-                "storage.backend: 'oss' (because the oss section is complete) is not available in "
-                "this version; available: local, memory"
-            )
-        ]
+        assert load(text).storage.backend is Backend.OSS
 
     def test_can_say_where_files_go_instead(self, load: Loader) -> None:
         config = load(ORIGINAL, "storage.backend=local", **OSS_COMPLETE)
@@ -310,21 +304,21 @@ class TestWrongValues:
                 "server.flight_port: '70000' (environment EXPORT_SERVER__FLIGHT_PORT) is not "
                 "allowed; allowed: a whole number from 0 to 65535"
             ),
-            "storage.backend: 'floppy' (--set) is not allowed; allowed: local, memory",
+            "storage.backend: 'floppy' (--set) is not allowed; allowed: local, oss, memory",
             (
                 "logging.level: 'loud' (file config.yaml) is not allowed; "
                 "allowed: debug, info, warning, error"
             ),
         ]
 
-    @pytest.mark.parametrize("backend", ["oss", "s3", "gcs", "azure"])
+    @pytest.mark.parametrize("backend", ["s3", "gcs", "azure"])
     def test_a_backend_that_is_not_built_is_told_from_an_unknown_one(
         self, load: Loader, backend: str
     ) -> None:
         assert load.problems(None, f"storage.backend={backend}") == [
             (
                 f"storage.backend: '{backend}' (--set) is not available in this version; "
-                "available: local, memory"
+                "available: local, oss, memory"
             )
         ]
 
