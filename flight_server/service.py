@@ -198,7 +198,7 @@ class ExportService:
 
 def target_of(task: Task) -> Target:
     """Where the file of a task is kept."""
-    return Target(task.task_id, task.client, task.filename, task.content_type)
+    return Target(task.task_id, task.client, task.filename, task.content_type, task.request_id)
 
 
 def _answer_again(taken: RequestIdTaken, request: ExportRequest) -> Task:

@@ -39,6 +39,8 @@ class Target:
     client: str
     filename: str
     content_type: str
+    request_id: str = ""
+    """The caller's; a store may label the file with it."""
 
     def __post_init__(self) -> None:
         check_task_id(self.task_id)

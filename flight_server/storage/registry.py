@@ -15,6 +15,8 @@ from flight_server.links import LinkSigner
 from flight_server.storage.base import Storage
 from flight_server.storage.local import LocalStorage
 from flight_server.storage.memory import MemoryStorage
+from flight_server.storage.oss.settings import OssSettings
+from flight_server.storage.oss.storage import OssStorage
 
 ENTRY_POINT_GROUP: Final = "export_middleware.storage"
 
@@ -82,6 +84,7 @@ def default_registry() -> StorageRegistry:
     registry = StorageRegistry()
     registry.register("local", open_local)
     registry.register("memory", open_memory)
+    registry.register("oss", open_oss)
     registry.discover()
     return registry
 
@@ -109,3 +112,16 @@ def open_memory(context: StorageContext) -> MemoryStorage:
     """Files in memory, for as long as local ones would be kept."""
     storage = context.config.storage
     return MemoryStorage(retention=storage.local.retention, temp_retention=storage.temp_retention)
+
+
+def open_oss(context: StorageContext) -> OssStorage:
+    """Objects in `oss.bucket`, tried out first."""
+    storage = context.config.storage
+    opened = OssStorage(
+        OssSettings.of(context.config),
+        storage.temp_directory,
+        temp_retention=storage.temp_retention,
+        min_free_bytes=storage.min_free_bytes,
+    )
+    opened.start()
+    return opened
