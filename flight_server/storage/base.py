@@ -225,6 +225,15 @@ class Readable(Protocol):
 
 
 @runtime_checkable
+class LimitedLinks(Protocol):
+    """A storage whose links can end before the time that was asked for."""
+
+    def links_hold_until(self) -> datetime | None:
+        """When what is signed now ends to hold at the latest; None for no such limit."""
+        ...
+
+
+@runtime_checkable
 class LocalPath(Protocol):
     """A storage whose published files are files of this machine."""
 

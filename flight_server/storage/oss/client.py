@@ -1,12 +1,14 @@
 """One request each: nothing here is made again, and everything that fails is a `Fault`."""
 
+import io
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, cast
 
 import oss2
 import requests
+import urllib3
 from oss2.models import PartInfo, Tagging, TaggingRule
 
 from flight_server.config import Signature
@@ -59,6 +61,28 @@ class _Adapter(requests.adapters.HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs, blocksize=_BLOCK)
+
+
+class Download(io.RawIOBase):
+    """The body of an answer, as a file. What breaks off is an OSError, never a shorter file."""
+
+    def __init__(self, raw: urllib3.BaseHTTPResponse) -> None:
+        self._raw = raw
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        try:
+            data = self._raw.read(len(buffer))
+        except urllib3.exceptions.HTTPError as error:
+            raise OSError("the connection to OSS broke off") from error
+        buffer[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
 
 
 class OssClient:
@@ -192,8 +216,7 @@ class OssClient:
         """The bytes of an object. Raises FileNotFoundError."""
         try:
             with translated():
-                stream: BinaryIO = self._bucket.get_object(key).resp.response.raw
-                return stream
+                return cast("BinaryIO", Download(self._bucket.get_object(key).resp.response.raw))
         except Fault as fault:
             if fault.status == 404:
                 raise FileNotFoundError("the object is not there") from fault

@@ -9,7 +9,7 @@ from tests.support.oss.objects import (
     properties,
     stored_answer,
 )
-from tests.support.oss.state import MAX_PART, MIN_PART_SIZE, Bucket, Part, Upload
+from tests.support.oss.state import MAX_PART, Bucket, Part, Upload
 
 
 def initiate(bucket: Bucket, request: Request, now: float) -> Answer:
@@ -70,7 +70,7 @@ def complete(bucket: Bucket, request: Request, now: float) -> Answer:
     with bucket.lock:
         upload = _found(bucket, request)
         check_overwrite(bucket, request)
-        made = bucket.close_upload(upload, _chosen(upload, request), now)
+        made = bucket.close_upload(upload, _chosen(bucket, upload, request), now)
     nodes: list[Node] = [
         ("Location", f"http://{request.headers.get('host', '')}{request.resource}"),
         ("Bucket", bucket.name),
@@ -97,18 +97,18 @@ def _found(bucket: Bucket, request: Request) -> Upload:
     return upload
 
 
-def _chosen(upload: Upload, request: Request) -> list[Part]:
+def _chosen(bucket: Bucket, upload: Upload, request: Request) -> list[Part]:
     if request.headers.get("x-oss-complete-all", "").lower() == "yes":
         numbers = sorted(upload.parts)
     else:
         numbers = _named(upload, request)
     parts = [upload.parts[number] for number in numbers]
     for part in parts[:-1]:
-        if len(part.data) < MIN_PART_SIZE:
+        if len(part.data) < bucket.min_part_size:
             raise OssError(
                 "EntityTooSmall",
                 ProposedSize=str(len(part.data)),
-                MinSizeAllowed=str(MIN_PART_SIZE),
+                MinSizeAllowed=str(bucket.min_part_size),
                 PartNumber=str(part.number),
             )
     return parts

@@ -20,7 +20,7 @@ class OssServer:
     What a test may change at any time: `latency` (seconds before each answer), `bandwidth` (bytes
     a second, of all connections together), `clock_offset` (seconds that its clock is ahead),
     `honour_traffic_limit`, `credentials` (by access key id), `bucket.exists`,
-    `bucket.public_read`, `bucket.max_put_size`, and `faults`.
+    `bucket.public_read`, `bucket.max_put_size`, `bucket.min_part_size`, and `faults`.
     """
 
     def __init__(

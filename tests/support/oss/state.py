@@ -89,6 +89,7 @@ class Bucket:
         self.public_read = False
         self.created = 0.0
         self.max_put_size = MAX_PUT_SIZE
+        self.min_part_size = MIN_PART_SIZE
         self.objects: dict[str, StoredObject] = {}
         self.uploads: dict[str, Upload] = {}
         self.lock = RLock()
