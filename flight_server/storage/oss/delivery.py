@@ -56,7 +56,8 @@ class Delivery:
                 starts -= 1
                 if not starts or not (isinstance(fault, Garbled) or fault.code in _LOST):
                     raise
-                self._log.warning(Event.UploadError, "the file is sent again", error=fault)
+                message = "the file is sent again from its beginning"
+                self._log.warning(Event.UploadError, message, reason=fault.sentence)
                 self._start_again(sealed.size)
         if self._withdrawn:
             raise Stopped
@@ -93,18 +94,19 @@ class Delivery:
         headers = self._parcel.headers_with_tags(sealed.sha256)
         headers["x-oss-meta-sha256"] = sealed.sha256
         client, key = self._uplink.client, self._parcel.key
+        wanted = Stored(sealed.size, crc)
 
         def put() -> None:
             self._exposed = True
             with FileBody(self._parcel.spool, 0, sealed.size) as body:
                 there = client.put(key, body, headers)
-            if there is not None and there != crc:
+            if there != crc and (there is not None or not self._is_there(wanted)):
                 # It is stored by the time that this is known.
                 self._uplink.patience.insist(lambda: client.delete(key))
                 raise Mismatch
 
         deadline = self._uplink.patience.deadline()
-        self._expose(put, Stored(sealed.size, crc), lambda: deadline)
+        self._expose(put, wanted, lambda: deadline)
 
     def _complete(self, size: int) -> None:
         """Make an object of the parts, once all are there."""
