@@ -430,12 +430,13 @@ def test_every_request_is_written_down(server: OssServer) -> None:
 
 
 def test_a_connection_serves_many_requests(server: OssServer) -> None:
+    """oss2 gives none back after a 204 or a completed upload: it leaves those answers unread."""
     bucket = connect(server)
     for _ in range(20):
         bucket.put_object("k", b"x")
         bucket.head_object("k")
         bucket.get_object("k").read()
-        bucket.delete_object("k")
+        bucket.delete_object("k").resp.read()
         refused(lambda: bucket.get_object("k"))
     assert server.connections_accepted == 1
 
