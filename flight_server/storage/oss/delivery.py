@@ -62,6 +62,8 @@ class Delivery:
         if self._withdrawn:
             raise Stopped
         self._label(sealed.sha256)
+        if self._transfer.begun_twice:
+            self._abort_others()
 
     def withdraw(self) -> None:
         """Stop, and leave nothing: no multipart upload and no object.
@@ -147,6 +149,14 @@ class Delivery:
                 raise Stopped
             self._transfer = Transfer(self._uplink, self._parcel, before.part_size)
         send_whole(self._transfer, size)
+
+    def _abort_others(self) -> None:
+        """Abort the upload whose beginning was answered too late; the sweep finds later ones."""
+        try:
+            erase(self._uplink, self._parcel.key, None, object_too=False)
+        except Fault as fault:
+            message = "an upload that nobody needs may be left"
+            self._log.warning(Event.UploadError, message, reason=fault.sentence)
 
     def _erase(self, transfer: Transfer) -> None:
         erase(self._uplink, self._parcel.key, transfer.upload_id, object_too=self._exposed)

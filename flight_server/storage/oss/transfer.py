@@ -85,6 +85,8 @@ class Transfer:
         self.stopped = threading.Event()
         self.doubtful = False
         """Whether an upload may have begun whose id nobody has told us."""
+        self.begun_twice = False
+        """Whether one was begun again because the first was not to be seen: it may come late."""
         self._uplink = uplink
         self._parcel = parcel
         self._plan = PartPlan(part_size)
@@ -241,8 +243,10 @@ class Transfer:
     def _begin_once(self) -> str:
         """Begin an upload, or take the one that was begun when the answer got lost."""
         client, key = self._uplink.client, self._parcel.key
-        if self.doubtful and (found := uploads_of(client, key)):
-            return found[-1].upload_id
+        if self.doubtful:
+            if found := uploads_of(client, key):
+                return found[-1].upload_id
+            self.begun_twice = True
         self.doubtful = True
         return client.begin(key, self._parcel.headers_with_tags(None))
 
