@@ -6,7 +6,9 @@ quantities  the same for durations, sizes and addresses
 objects     the same for what a store of objects is told: endpoints, names, tags
 styles      the same for sets of options of a format
 choices     the words among which a key chooses
+basics      what sections are made of
 sections    the keys: type, default, bounds and meaning of each stand here and nowhere else
+oss_section those of OSS
 rules       what must hold between keys
 model       Config, and the list of its keys
 document    YAML text to a mapping and back

@@ -8,16 +8,16 @@ from typing import Any, Final, Self
 from pydantic import Field, model_validator
 
 from flight_server.config import document, rules
+from flight_server.config.basics import Section
 from flight_server.config.kinds import Kind
+from flight_server.config.oss_section import OssSection
 from flight_server.config.sections import (
     ConcurrencySection,
     CsvSection,
     FlightSection,
     LoggingSection,
     MonitoringSection,
-    OssSection,
     PerformanceSection,
-    Section,
     SecuritySection,
     ServerSection,
     StateSection,

@@ -11,10 +11,10 @@ from typing import Final
 from flight_server.config.choices import Backend, Credentials, Encryption, Signature
 from flight_server.config.kinds import Flaw
 from flight_server.config.objects import region_of
+from flight_server.config.oss_section import OssSection
 from flight_server.config.quantities import is_loopback
 from flight_server.config.sections import (
     MonitoringSection,
-    OssSection,
     SecuritySection,
     ServerSection,
     StorageSection,

@@ -10,48 +10,36 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import Field
 
 from exporters import CsvOptions, XlsxOptions
+from flight_server.config.basics import (
+    DAY,
+    MIB,
+    MS,
+    TIB,
+    Count,
+    Port,
+    Retention,
+    Section,
+    Switch,
+    Timeout,
+)
 from flight_server.config.choices import (
     Backend,
-    Credentials,
-    Encryption,
     LogFormat,
     LogLevel,
-    Signature,
-    StorageClass,
 )
 from flight_server.config.kinds import (
     Choice,
     Directory,
-    Flag,
     Number,
     OrElse,
-    Secret,
     Text,
     Words,
 )
-from flight_server.config.objects import DEFAULT_PREFIX, DEFAULT_TAGS, Endpoint, NameTemplate, Tags
 from flight_server.config.quantities import DatabaseUrl, Duration, Host, HttpUrl, Size
 from flight_server.config.styles import OptionSet, StyleSet
-
-_MS: Final = timedelta(milliseconds=1)
-_SECOND: Final = timedelta(seconds=1)
-_DAY: Final = timedelta(days=1)
-_MIB: Final = 1024**2
-_TIB: Final = 1024**4
-
-SIGNED_LINK_MAX: Final = 7 * _DAY
-"""Links signed with version 4 live no longer."""
-
-
-Switch = Annotated[bool, Flag()]
-Line = Annotated[str, Text()]
-Port = Annotated[int, Number(0, 65_535)]
-Count = Annotated[int, Number(1, 1_000_000)]
-Timeout = Annotated[timedelta, Duration(_MS, 30 * _DAY)]
-Retention = Annotated[timedelta, Duration(_MS, 3650 * _DAY)]
 
 
 def _later(part: str, meaning: str) -> str:
@@ -60,12 +48,6 @@ def _later(part: str, meaning: str) -> str:
 
 
 _GRPC: Final = "the gRPC door"
-
-
-class Section(BaseModel):
-    """A frozen group of keys; an unknown one is an error, and no error shows a value."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class ServerSection(Section):
@@ -82,7 +64,7 @@ class ServerSection(Section):
     timeout: Timeout = Field(
         default=timedelta(seconds=30), description=_later(_GRPC, "Time for a unary call")
     )
-    shutdown_grace: Annotated[timedelta, Duration(0 * _MS, _DAY)] = Field(
+    shutdown_grace: Annotated[timedelta, Duration(0 * MS, DAY)] = Field(
         default=timedelta(seconds=30), description="Time for running exports after SIGTERM"
     )
     max_task_duration: Timeout = Field(
@@ -107,8 +89,8 @@ class ConcurrencySection(Section):
 class PerformanceSection(Section):
     """What exports share."""
 
-    buffer_size: Annotated[int, Size(4096, 1024 * _MIB)] = Field(
-        default=10 * _MIB, description=_later(_GRPC, "Bytes buffered for a stream")
+    buffer_size: Annotated[int, Size(4096, 1024 * MIB)] = Field(
+        default=10 * MIB, description=_later(_GRPC, "Bytes buffered for a stream")
     )
     max_batch_size: Count = Field(
         default=1000, description=_later(_GRPC, "Records in one batch of a stream")
@@ -119,8 +101,8 @@ class PerformanceSection(Section):
     threads: Annotated[int | None, OrElse("cores", Number(1, 1024))] = Field(
         default=None, description="Formatting and compressing threads, shared by all exports"
     )
-    memory_budget: Annotated[int, Size(_MIB, _TIB)] = Field(
-        default=256 * _MIB, description="Bytes of blocks in flight over all exports"
+    memory_budget: Annotated[int, Size(MIB, TIB)] = Field(
+        default=256 * MIB, description="Bytes of blocks in flight over all exports"
     )
 
     @property
@@ -156,8 +138,8 @@ class LocalStorageSection(Section):
     directory: Annotated[Path, Directory()] = Field(
         default=Path("./data/files"), description="Finished files"
     )
-    retention: Retention = Field(default=7 * _DAY, description="Finished files are deleted after")
-    url_expiry: Retention = Field(default=7 * _DAY, description="How long a signed link lives")
+    retention: Retention = Field(default=7 * DAY, description="Finished files are deleted after")
+    url_expiry: Retention = Field(default=7 * DAY, description="How long a signed link lives")
     public_url: Annotated[str | None, OrElse("", HttpUrl())] = Field(
         default=None, description="Base of the links; empty: made from the status port"
     )
@@ -177,87 +159,10 @@ class StorageSection(Section):
         default=timedelta(hours=1), description="Abandoned files in the making are deleted after"
     )
     cleanup_enabled: Switch = Field(default=True, description="Delete what is past its retention")
-    min_free_bytes: Annotated[int, Size(0, 1024 * _TIB)] = Field(
-        default=256 * _MIB, description="Space that exports leave free on the disk"
+    min_free_bytes: Annotated[int, Size(0, 1024 * TIB)] = Field(
+        default=256 * MIB, description="Space that exports leave free on the disk"
     )
     local: LocalStorageSection = Field(default_factory=LocalStorageSection)
-
-
-class OssSection(Section):
-    """Alibaba Cloud OSS, where `storage.backend` is oss."""
-
-    endpoint: Annotated[str, Endpoint()] = Field(
-        default="", description="Address of the service, and of the links; https if it does not say"
-    )
-    internal_endpoint: Annotated[str, Endpoint()] = Field(
-        default="", description="Address for uploads where it is another one than that of the links"
-    )
-    region: Line = Field(
-        default="", description="Region, for signature v4; empty: the one the endpoint names"
-    )
-    bucket: Line = Field(default="", description="Bucket")
-    prefix: Annotated[str, NameTemplate()] = Field(
-        default=DEFAULT_PREFIX, description="Names of the objects; see below"
-    )
-    credentials: Annotated[Credentials, Choice(Credentials)] = Field(
-        default=Credentials.STATIC,
-        description="static: the keys here; environment: OSS_ACCESS_KEY_ID and so on, read anew "
-        "each time; ecs_ram_role: the role of the machine",
-    )
-    access_key_id: Line = Field(default="", description="Access key")
-    access_key_secret: Annotated[SecretStr, Secret()] = Field(
-        default=SecretStr(""), description="Its secret, never shown"
-    )
-    security_token: Annotated[SecretStr, Secret()] = Field(
-        default=SecretStr(""), description="Token of a temporary key, never shown"
-    )
-    ecs_role: Line = Field(default="", description="Name of the role, for ecs_ram_role")
-    signature: Annotated[Signature, Choice(Signature)] = Field(
-        default=Signature.V4, description="Version of the signature; v1 needs no region"
-    )
-    path_style: Switch = Field(
-        default=False, description="Bucket in the path of URLs, not in the host"
-    )
-    cname: Switch = Field(default=False, description="The endpoint is a domain bound to the bucket")
-    public: Switch = Field(
-        default=False, description="Everyone may read the bucket: links are not signed"
-    )
-    part_size: Annotated[int, Size(100 * 1024, 5 * 1024 * _MIB)] = Field(
-        default=10 * _MIB,
-        description="Bytes of the first parts; they grow so that 10,000 are enough",
-    )
-    parallel_parts: Annotated[int, Number(1, 100)] = Field(
-        default=5, description="Parts of an upload under way at once"
-    )
-    max_retries: Annotated[int, Number(0, 100)] = Field(
-        default=3, description="Retries of a part, and of every other request"
-    )
-    upload_timeout: Timeout = Field(
-        default=timedelta(minutes=30),
-        description="Time for an upload from the last row on; before, for a part",
-    )
-    signed_url_expiry: Annotated[timedelta, Duration(_SECOND, SIGNED_LINK_MAX)] = Field(
-        default=SIGNED_LINK_MAX, description="How long a signed link lives"
-    )
-    retention: Annotated[timedelta | None, OrElse("keep", Duration(_MS, 3650 * _DAY))] = Field(
-        default=None,
-        description="Objects are deleted after; keep: by nobody but the bucket's rules",
-    )
-    storage_class: Annotated[StorageClass | None, OrElse("bucket", Choice(StorageClass))] = Field(
-        default=None, description="Storage class; bucket: that of the bucket"
-    )
-    server_side_encryption: Annotated[Encryption | None, OrElse("bucket", Choice(Encryption))] = (
-        Field(default=None, description="Encryption; bucket: as the bucket says")
-    )
-    kms_key_id: Line = Field(
-        default="", description="Key for the encryption kms; empty: the account's own"
-    )
-    tags: Annotated[Mapping[str, str], Tags()] = Field(
-        default=DEFAULT_TAGS, description="Tags of the objects; {}: none"
-    )
-    traffic_limit: Annotated[int | None, OrElse("none", Size(102_400, 104_857_600))] = Field(
-        default=None, description="Bytes a second of each part under way"
-    )
 
 
 class SecuritySection(Section):

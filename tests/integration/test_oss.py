@@ -154,6 +154,27 @@ def test_a_server_that_is_killed_while_rows_arrive_leaves_nothing_once_it_is_bac
         assert not site.spools()
 
 
+def test_a_server_that_is_told_to_stop_while_it_uploads_goes_on_at_its_next_start(
+    site: Site, oss: OssServer
+) -> None:
+    oss.faults.add(Fault(FaultKind.HANG, "CompleteMultipartUpload", times=None))
+    with served(site, *overrides(oss), "server.shutdown_grace=300ms") as server:
+        put = Put.opened(server.client)
+        send_all(put)
+        put.commit()
+        put.half_close()
+        wait_for(lambda: oss.faults.hanging)
+        server.signal(signal.SIGTERM)
+        server.exit_code()
+    oss.faults.clear()
+    oss.faults.release()
+    with served(site, *overrides(oss)) as server:
+        wait_for(lambda: server.actions.state(put.task_id) == "COMPLETED")
+    [stored] = oss.objects.values()
+    assert stored.data == csv_of(ROWS)
+    assert not oss.uploads
+
+
 def test_an_upload_that_oss_forgot_meanwhile_is_sent_again(site: Site, oss: OssServer) -> None:
     oss.faults.add(Fault(FaultKind.HANG, "CompleteMultipartUpload", times=None))
     with served(site, *overrides(oss)) as server:

@@ -414,6 +414,17 @@ def test_parts_with_other_bytes_than_the_spool_are_sent_again(
     assert stored.data == b"x" * 1500 + b"y" * 1000
 
 
+def test_an_upload_goes_on_under_another_prefix(
+    server: OssServer, storage: OssStorage, tmp_path: Path
+) -> None:
+    with storage.open_upload(TARGET) as upload:
+        upload.write(b"x" * 2500)
+        upload.seal()
+    assert oss_storage(server, tmp_path, prefix="new").resume(TARGET, 2500)
+    assert list(server.objects) == ["new/t-1/orders.csv"]
+    assert not server.uploads
+
+
 def test_a_published_object_whose_spool_is_left_is_not_sent_again(
     server: OssServer, storage: OssStorage, tmp_path: Path
 ) -> None:

@@ -21,7 +21,7 @@ def resumed(uplink: Uplink, parcel: Parcel, record: UploadRecord, size: int) -> 
     MD5 of these bytes in the spool; all others are sent again. Raises Fault.
     """
     upload_id = record.upload_id
-    if upload_id is None or record.key != parcel.key:
+    if upload_id is None:
         return None
     try:
         there = uplink.patience.insist(lambda: uplink.client.parts(parcel.key, upload_id))

@@ -220,6 +220,9 @@ class OssStorage:
 
     def _resume(self, target: Target, parcel: Parcel, size: int) -> None:
         record = parcel.record.read()
+        if record is not None and record.key != parcel.key:  # the prefix was changed meanwhile
+            erase(self._uplink, record.key, record.upload_id, object_too=True)
+            record = None
         transfer = resumed(self._uplink, parcel, record, size) if record else None
         if transfer is None:
             if self._is_delivered(parcel, size):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from flight_server.errors import translate
+from flight_server.logs import Event, get_logger
 from flight_server.storage.oss.body import FileBody
 from flight_server.storage.oss.client import OpenUpload, OssClient
 from flight_server.storage.oss.crc64 import combined
@@ -19,6 +20,8 @@ from flight_server.storage.oss.names import tag_header
 from flight_server.storage.oss.patience import Patience
 from flight_server.storage.oss.plan import Part, PartPlan
 from flight_server.storage.oss.record import RecordFile, UploadRecord
+
+_log = get_logger("storage")
 
 Answer = TypeVar("Answer")
 
@@ -212,6 +215,7 @@ class Transfer:
         """Take note of what became of a part; the lock is held."""
         if isinstance(result, Sent) and upload_id == self._upload_id:
             self._sent[part.number] = result
+            _log.debug(Event.OSSPartUploaded, "a part is there", part=part.number, size=part.size)
             return
         heapq.heappush(self._waiting, part)
         if isinstance(result, Sent) or (upload_id is not None and upload_id != self._upload_id):
