@@ -119,7 +119,7 @@ def _chosen(upload: Upload, request: Request) -> list[Part]:
 def _named(upload: Upload, request: Request) -> list[int]:
     named = [
         (
-            int(number) if (number := each.findtext("PartNumber", "")).isdigit() else 0,
+            int(text) if (text := each.findtext("PartNumber", "")).isdigit() else 0,
             each.findtext("ETag", "").strip('"'),
         )
         for each in parse(request.body).iter("Part")

@@ -172,7 +172,7 @@ class OssServer:
     def _run(self, thread: Thread, connection: Connection | None) -> None:
         with self._lock:
             self._threads[thread] = connection
-        thread.start()
+            thread.start()  # within the lock: who finds it can join it
 
     def _accept(self, listener: socket.socket) -> None:
         try:
