@@ -6,6 +6,7 @@ import io
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import httpx
 import oss2
@@ -13,6 +14,7 @@ import pytest
 from oss2.models import PartInfo, Tagging, TaggingRule
 
 from tests.support.oss import Asked, Credentials, OssServer
+from tests.support.oss.clients import connect
 from tests.support.oss.crc64 import combine, crc64
 from tests.support.oss.state import MIN_PART_SIZE
 
@@ -25,13 +27,6 @@ REGION = "cn-hangzhou"
 def server() -> Iterator[OssServer]:
     with OssServer(bucket="exports", region=REGION) as started:
         yield started
-
-
-def connect(server: OssServer, version: str = "v4", bucket: str = "exports") -> oss2.Bucket:
-    auth = oss2.make_auth("test-id", "test-secret", version)
-    return oss2.Bucket(
-        auth, server.endpoint, bucket, region=REGION, is_path_style=True, connect_timeout=10
-    )
 
 
 @pytest.fixture(params=["v1", "v4"])
@@ -180,9 +175,13 @@ def test_content_md5_is_checked(server: OssServer, bucket: oss2.Bucket) -> None:
 def test_an_object_is_not_overwritten_where_that_is_forbidden(server: OssServer) -> None:
     bucket, headers = connect(server), {"x-oss-forbid-overwrite": "true"}
     bucket.put_object(KEY, b"1", headers=headers)
-    assert refused(lambda: bucket.put_object(KEY, b"2", headers=headers)).code == "FileAlreadyExists"
+    assert (
+        refused(lambda: bucket.put_object(KEY, b"2", headers=headers)).code == "FileAlreadyExists"
+    )
     upload_id, parts = upload_parts(bucket, PART)
-    error = refused(lambda: bucket.complete_multipart_upload(KEY, upload_id, parts, headers=headers))
+    error = refused(
+        lambda: bucket.complete_multipart_upload(KEY, upload_id, parts, headers=headers)
+    )
     assert (error.status, error.code) == (409, "FileAlreadyExists")
     assert server.objects[KEY].data == b"1"
 
@@ -224,10 +223,13 @@ def test_a_part_that_comes_again_takes_the_place_of_the_first(server: OssServer)
     bucket = connect(server)
     upload_id, parts = upload_parts(bucket, PART, b"old")
     again = bucket.upload_part(KEY, upload_id, 2, b"new")
-    assert refused(
-        lambda: bucket.complete_multipart_upload(KEY, upload_id, parts)
-    ).code == "InvalidPart"
-    bucket.complete_multipart_upload(KEY, upload_id, [parts[0], PartInfo(2, again.etag, size=3, part_crc=again.crc)])
+    assert (
+        refused(lambda: bucket.complete_multipart_upload(KEY, upload_id, parts)).code
+        == "InvalidPart"
+    )
+    bucket.complete_multipart_upload(
+        KEY, upload_id, [parts[0], PartInfo(2, again.etag, size=3, part_crc=again.crc)]
+    )
     assert server.objects[KEY].data == PART + b"new"
 
 
@@ -250,7 +252,9 @@ def test_a_part_that_is_too_small_fails_at_the_end(server: OssServer, bucket: os
 def test_part_numbers_have_bounds(server: OssServer, number: int) -> None:
     bucket = connect(server)
     upload_id = bucket.init_multipart_upload(KEY).upload_id
-    assert refused(lambda: bucket.upload_part(KEY, upload_id, number, b"x")).code == "InvalidArgument"
+    assert (
+        refused(lambda: bucket.upload_part(KEY, upload_id, number, b"x")).code == "InvalidArgument"
+    )
 
 
 def test_an_order_or_a_part_that_is_wrong_is_refused(server: OssServer) -> None:
@@ -258,7 +262,9 @@ def test_an_order_or_a_part_that_is_wrong_is_refused(server: OssServer) -> None:
     bucket = connect(server)
     upload_id, parts = upload_parts(bucket, PART, PART)
     error = refused(
-        lambda: bucket.complete_multipart_upload(KEY, upload_id, [*parts, PartInfo(3, "0" * 32, size=1, part_crc=0)])
+        lambda: bucket.complete_multipart_upload(
+            KEY, upload_id, [*parts, PartInfo(3, "0" * 32, size=1, part_crc=0)]
+        )
     )
     assert (error.code, error.details["PartNumber"]) == ("InvalidPart", "3")
     both = "".join(f"<Part><PartNumber>{n}</PartNumber></Part>" for n in (2, 1))
@@ -266,6 +272,7 @@ def test_an_order_or_a_part_that_is_wrong_is_refused(server: OssServer) -> None:
         (f"<CompleteMultipartUpload>{both}</CompleteMultipartUpload>", "InvalidPartOrder"),
         ("<CompleteMultipartUpload>", "MalformedXML"),
         ("<CompleteMultipartUpload/>", "MalformedXML"),
+        ("<C><Part><PartNumber>x</PartNumber></Part></C>", "MalformedXML"),
     ]:
         url = bucket.sign_url("POST", KEY, 60, params={"uploadId": upload_id})
         assert f"<Code>{code}</Code>" in httpx.post(url, content=body).text
@@ -289,15 +296,16 @@ def test_an_upload_that_ended_is_unknown(server: OssServer, bucket: oss2.Bucket)
     assert again.code == "NoSuchUpload"
 
 
-def test_oss2s_own_resumable_upload_works(server: OssServer, tmp_path: object) -> None:
-    from pathlib import Path
-
-    root = Path(str(tmp_path))
-    (root / "file").write_bytes(PART * 10)
-    store = oss2.ResumableStore(root=str(root))
+def test_oss2s_own_resumable_upload_works(server: OssServer, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(PART * 10)
     oss2.resumable_upload(
-        connect(server), KEY, str(root / "file"), store=store, multipart_threshold=1,
-        part_size=2 * len(PART), num_threads=3,
+        connect(server),
+        KEY,
+        str(tmp_path / "file"),
+        store=oss2.ResumableStore(root=str(tmp_path)),
+        multipart_threshold=1,
+        part_size=2 * len(PART),
+        num_threads=3,
     )
     assert server.objects[KEY].data == PART * 10
 
@@ -325,7 +333,10 @@ def test_objects_are_listed_as_folders(server: OssServer, size: int) -> None:
     for name in NAMES:
         bucket.put_object(name, b"x")
     for iterator in (oss2.ObjectIterator, oss2.ObjectIteratorV2):
-        each = [(found.key, found.is_prefix()) for found in iterator(bucket, delimiter="/", max_keys=size)]
+        each = [
+            (found.key, found.is_prefix())
+            for found in iterator(bucket, delimiter="/", max_keys=size)
+        ]
         assert sorted(each) == [("a/", True), ("b/", True), ("c", False)]
         each = [found.key for found in iterator(bucket, prefix="a/", delimiter="/", max_keys=size)]
         assert sorted(each) == sorted(["a/1", "a/2", "a/b/", "a/任务 4&"])
@@ -355,7 +366,7 @@ def test_parts_are_listed_in_pages(server: OssServer, bucket: oss2.Bucket) -> No
 def test_the_bucket_tells_of_itself(server: OssServer, bucket: oss2.Bucket) -> None:
     info = bucket.get_bucket_info()
     assert (info.name, info.location, info.acl.grant) == ("exports", "oss-cn-hangzhou", "private")
-    service = oss2.Service(bucket.auth, server.endpoint, region=REGION)
+    service = oss2.Service(bucket.auth, server.endpoint, region=REGION, session=bucket.session)
     assert [each.name for each in service.list_buckets().buckets] == ["exports"]
 
 
@@ -472,7 +483,9 @@ def test_nothing_runs_when_it_has_ended() -> None:
         httpx.get(endpoint)
 
 
-def test_a_restart_keeps_the_port_and_what_is_stored(server: OssServer, bucket: oss2.Bucket) -> None:
+def test_a_restart_keeps_the_port_and_what_is_stored(
+    server: OssServer, bucket: oss2.Bucket
+) -> None:
     bucket.put_object("k", b"x")
     upload_id, parts = upload_parts(bucket, PART)
     server.restart()

@@ -92,7 +92,6 @@ class Connection:
         self, request: Request, faults: Sequence[Fault]
     ) -> tuple[Answer, Iterator[bytes] | None]:
         """The answer, and the body where it came before that was read."""
-        host, request_id = request.headers.get("host", ""), self._service.request_id()
         unread = None
         try:
             body = self._body(request)
@@ -102,9 +101,8 @@ class Connection:
             else:
                 answer = self._carry_out(self._receive(request, body), faults)
         except OssError as error:
-            server_time = http_date(self._service.now())
-            answer = error.answer(request.method, host, request_id, server_time)
-        answer.headers.setdefault("x-oss-request-id", request_id)
+            answer = self._refuse(error, request)
+        answer.headers.setdefault("x-oss-request-id", self._service.request_id())
         return answer, unread
 
     def _carry_out(self, request: Request, faults: Sequence[Fault]) -> Answer:
@@ -116,7 +114,10 @@ class Connection:
                 raise OssError(_REFUSALS[fault.kind])
             if fault.kind is FaultKind.NO_SUCH_UPLOAD:
                 self._service.forget_upload(request.query.get("uploadId", ""))
-        answer = self._service.answer(request, spoiled=_has(faults, FaultKind.BIT_FLIP))
+        try:
+            answer = self._service.answer(request, spoiled=_has(faults, FaultKind.BIT_FLIP))
+        except OssError as error:
+            answer = self._refuse(error, request)
         if _has(faults, FaultKind.WRONG_CRC) and _CRC in answer.headers:
             answer.headers[_CRC] = str(int(answer.headers[_CRC]) ^ 1)
         if _has(faults, FaultKind.NO_CRC):
@@ -142,11 +143,16 @@ class Connection:
     def _broken(self, fault: Fault, request: Request) -> Answer:
         if not fault.xml:
             return Answer(fault.status, {"Content-Type": "text/html"})
-        error, request_id = OssError(fault.error_code), self._service.request_id()
-        server_time, host = http_date(self._service.now()), request.headers.get("host", "")
-        answer = error.answer(request.method, host, request_id, server_time)
-        answer.headers["x-oss-request-id"] = request_id
+        answer = self._refuse(OssError(fault.error_code), request)
         answer.status = fault.status
+        return answer
+
+    def _refuse(self, error: OssError, request: Request) -> Answer:
+        request_id, server_time = self._service.request_id(), http_date(self._service.now())
+        answer = error.answer(
+            request.method, request.headers.get("host", ""), request_id, server_time
+        )
+        answer.headers["x-oss-request-id"] = request_id
         return answer
 
     # In ----------------------------------------------------------------------------------------
@@ -209,11 +215,11 @@ class Connection:
         if answer.status not in {204, 304}:
             headers["Content-Length"] = str(len(answer.body))
         lines = [f"{name}: {value}" for name, value in (headers | answer.headers).items()]
-        return "\r\n".join([f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}", *lines, "", ""]).encode("latin-1")
+        return "\r\n".join(
+            [f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}", *lines, "", ""]
+        ).encode("latin-1")
 
-    def _send(
-        self, head: bytes, answer: Answer, request: Request, faults: Sequence[Fault]
-    ) -> None:
+    def _send(self, head: bytes, answer: Answer, request: Request, faults: Sequence[Fault]) -> None:
         bodiless = request.method == "HEAD" or answer.status in {204, 304}
         body = memoryview(b"" if bodiless else answer.body)
         if _has(faults, FaultKind.TRUNCATED):

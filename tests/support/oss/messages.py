@@ -120,7 +120,8 @@ _SUBRESOURCES |= {"symlink", "tagging", "uploadId", "uploads", "versioning", "ve
 
 def document(root: Node) -> bytes:
     """An XML document."""
-    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(_element(root), "utf-8")
+    text = ET.tostring(_element(root), "unicode")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}'.encode()
 
 
 def _element(node: Node) -> ET.Element:

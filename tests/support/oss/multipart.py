@@ -1,5 +1,7 @@
 """Operations on an upload in parts."""
 
+from itertools import pairwise
+
 from tests.support.oss.errors import OssError
 from tests.support.oss.messages import Answer, Node, Request, iso_date, xml_answer
 from tests.support.oss.objects import (
@@ -116,13 +118,16 @@ def _chosen(bucket: Bucket, upload: Upload, request: Request) -> list[Part]:
 
 def _named(upload: Upload, request: Request) -> list[int]:
     named = [
-        (int(each.findtext("PartNumber", "0")), each.findtext("ETag", "").strip('"'))
+        (
+            int(text) if (text := each.findtext("PartNumber", "")).isdigit() else 0,
+            each.findtext("ETag", "").strip('"'),
+        )
         for each in parse(request.body).iter("Part")
     ]
-    if not named:
+    if not named or any(number < 1 for number, _ in named):
         raise OssError("MalformedXML")
     numbers = [number for number, _ in named]
-    if any(first >= second for first, second in zip(numbers, numbers[1:], strict=False)):
+    if any(first >= second for first, second in pairwise(numbers)):
         raise OssError("InvalidPartOrder", UploadId=upload.upload_id)
     for number, etag in named:
         part = upload.parts.get(number)

@@ -2,7 +2,6 @@
 
 import base64
 import re
-from collections.abc import Mapping
 from email.utils import mktime_tz, parsedate_tz
 from urllib.parse import parse_qsl
 from xml.etree.ElementTree import Element, ParseError, fromstring
@@ -42,7 +41,9 @@ def properties(request: Request) -> Properties:
     kept = {name: headers[name] for name in KEPT_HEADERS if name in headers}
     meta = {n.removeprefix(_META): v for n, v in headers.items() if n.startswith(_META)}
     tags = dict(parse_qsl(headers.get("x-oss-tagging", ""), keep_blank_values=True))
-    return Properties({"content-type": "application/octet-stream"} | kept, meta, tags, storage_class)
+    return Properties(
+        {"content-type": "application/octet-stream"} | kept, meta, tags, storage_class
+    )
 
 
 def check_body(bucket: Bucket, request: Request) -> None:
@@ -56,7 +57,9 @@ def check_digest(request: Request) -> None:
     """The body is what Content-MD5 says, where it says anything. Raises OssError."""
     said = request.headers.get("content-md5")
     if said is not None and said != base64.b64encode(request.md5).decode():
-        raise OssError("InvalidDigest", "The Content-MD5 you specified did not match what we received.")
+        raise OssError(
+            "InvalidDigest", "The Content-MD5 you specified did not match what we received."
+        )
 
 
 def check_overwrite(bucket: Bucket, request: Request) -> None:
@@ -130,7 +133,10 @@ def get_tagging(bucket: Bucket, request: Request, now: float) -> Answer:
 
 def put_tagging(bucket: Bucket, request: Request, now: float) -> Answer:
     """The document's tags take the place of those that were."""
-    tags = {each.findtext("Key", ""): each.findtext("Value", "") for each in parse(request.body).iter("Tag")}
+    tags = {
+        each.findtext("Key", ""): each.findtext("Value", "")
+        for each in parse(request.body).iter("Tag")
+    }
     with bucket.lock:
         each = found(bucket, request.key)
         bucket.objects[request.key] = StoredObject(**{**vars(each), "tags": tags})
@@ -146,7 +152,9 @@ def parse(body: bytes) -> Element:
 
 
 def _headers(each: StoredObject) -> dict[str, str]:
-    said = {name.title() if not name.startswith("x-") else name: v for name, v in each.headers.items()}
+    said = {
+        name.title() if not name.startswith("x-") else name: v for name, v in each.headers.items()
+    }
     own = {
         "ETag": f'"{each.etag}"',
         "Last-Modified": http_date(each.modified),
@@ -163,7 +171,7 @@ def _headers(each: StoredObject) -> dict[str, str]:
     return said | {_META + name: value for name, value in each.meta.items()} | own
 
 
-def _overrides(request: Request) -> Mapping[str, str]:
+def _overrides(request: Request) -> dict[str, str]:
     asked = {n: v for n, v in request.query.items() if n.startswith("response-") and v}
     headers = {name.removeprefix("response-").title(): value for name, value in asked.items()}
     return {name: value.encode().decode("latin-1") for name, value in headers.items()}

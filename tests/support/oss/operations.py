@@ -45,7 +45,7 @@ class Region:
     credentials: dict[str, Credentials] = field(default_factory=dict)
 
     def answer(self, request: Request, now: float, *, spoiled: bool = False) -> Answer:
-        """What OSS answers; where `spoiled`, one bit is wrong of what it stores. Raises OssError."""
+        """What OSS answers; where `spoiled`, it stores one wrong bit. Raises OssError."""
         if request.bucket and (request.bucket != self.bucket.name or not self.bucket.exists):
             raise OssError("NoSuchBucket", BucketName=request.bucket)
         caller = signer(request, self.credentials, self.name, now)

@@ -2,6 +2,7 @@
 
 import socket
 import time
+from contextlib import ExitStack
 from itertools import count
 from threading import Lock, Thread, current_thread
 from typing import Self
@@ -48,6 +49,7 @@ class OssServer:
         self.clock_offset = 0.0
         self.honour_traffic_limit = False
         self.connections_accepted = 0
+        self.closing = ExitStack()  # what ends with the server: its clients, for example
         self._port = 0
         self._listener: socket.socket | None = None
         self._threads: dict[Thread, Connection | None] = {}
@@ -61,6 +63,7 @@ class OssServer:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.closing.close()
         self.stop()
 
     @property
@@ -169,7 +172,7 @@ class OssServer:
     def _run(self, thread: Thread, connection: Connection | None) -> None:
         with self._lock:
             self._threads[thread] = connection
-        thread.start()
+            thread.start()  # within the lock: who finds it can join it
 
     def _accept(self, listener: socket.socket) -> None:
         try:

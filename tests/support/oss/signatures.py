@@ -172,7 +172,9 @@ def _v4_header(request: Request, authorization: str, region: str, now: float) ->
     date = headers.get("x-oss-date", "")
     _check_skew(_v4_time(date), now)
     key_id, *scope = _scope(fields["Credential"], date, region, "0002-00000228")
-    signed = v4_string_to_sign(request, date, scope, _additional(request, fields, "AdditionalHeaders"))
+    signed = v4_string_to_sign(
+        request, date, scope, _additional(request, fields, "AdditionalHeaders")
+    )
     token = headers.get("x-oss-security-token")
     return _Claim(key_id, fields["Signature"], token, signed, scope)
 
@@ -206,7 +208,9 @@ def v4_string_to_sign(
 
 
 def _v4_canonical(request: Request, additional: Sequence[str]) -> str:
-    pairs = sorted((_encode(n), _encode(v)) for n, v in request.query.items() if n != "x-oss-signature")
+    pairs = sorted(
+        (_encode(n), _encode(v)) for n, v in request.query.items() if n != "x-oss-signature"
+    )
     query = "&".join(f"{name}={value}" if value else name for name, value in pairs)
     usual = {"content-md5", "content-type", *additional}
     names = [name for name in sorted(request.headers) if _own(name) or name in usual]

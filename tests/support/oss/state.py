@@ -13,9 +13,17 @@ MAX_PART = 10_000
 MIN_PART_SIZE = 100 * 1024
 MAX_PUT_SIZE = 5 * 1024**3
 
-KEPT_HEADERS = ("cache-control", "content-disposition", "content-encoding", "content-language")
-KEPT_HEADERS += ("content-type", "expires", "x-oss-object-acl", "x-oss-server-side-encryption")
-KEPT_HEADERS += ("x-oss-server-side-encryption-key-id",)
+KEPT_HEADERS = (
+    "cache-control",
+    "content-disposition",
+    "content-encoding",
+    "content-language",
+    "content-type",
+    "expires",
+    "x-oss-object-acl",
+    "x-oss-server-side-encryption",
+    "x-oss-server-side-encryption-key-id",
+)
 
 
 @dataclass(frozen=True)

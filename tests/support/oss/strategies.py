@@ -14,8 +14,12 @@ PASSING = (FaultKind.STATUS, FaultKind.RESET, FaultKind.SLOW, FaultKind.TRUNCATE
 CORRUPTING = (FaultKind.WRONG_CRC, FaultKind.NO_CRC, FaultKind.BIT_FLIP)
 """Kinds where what is stored, or what is said of it, is not what was sent."""
 
-LASTING = (FaultKind.ACCESS_DENIED, FaultKind.EXPIRED_TOKEN, FaultKind.CLOCK_SKEW)
-LASTING += (FaultKind.NO_SUCH_UPLOAD,)
+LASTING = (
+    FaultKind.ACCESS_DENIED,
+    FaultKind.EXPIRED_TOKEN,
+    FaultKind.CLOCK_SKEW,
+    FaultKind.NO_SUCH_UPLOAD,
+)
 """Kinds that the same request again would not mend, were they not for a number of times."""
 
 _ERRORS = ((500, "InternalError"), (503, "ServiceUnavailable"), (503, "DownloadTrafficRateLimit"))
