@@ -1,7 +1,9 @@
 """What goes wrong with OSS, what is said of it, and what is cleaned away."""
 
+import itertools
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,7 +24,7 @@ from flight_server.storage.oss.faults import Fault, Stopped, fault_of
 from flight_server.storage.oss.patience import Patience
 from flight_server.storage.oss.storage import OssStorage
 from tests.support.oss import Fault as ServerFault
-from tests.support.oss import FaultKind, OssServer
+from tests.support.oss import FaultKind, OssServer, When
 from tests.support.oss_storage import no_wait, oss_storage
 from tests.support.waiting import wait_for
 
@@ -358,6 +360,30 @@ def test_an_outage_while_rows_arrive_costs_nothing_once_it_is_over(
         upload.publish()
     [stored] = server.objects.values()
     assert stored.data == b"x" * 20_000
+
+
+def test_an_upload_that_is_deleted_while_it_is_published_leaves_nothing(
+    server: OssServer, storage: OssStorage, tmp_path: Path
+) -> None:
+    """As when a task is cancelled: the owner may be in the middle of its last request."""
+    for operation, when in itertools.product(("PutObject", "CompleteMultipartUpload"), When):
+        server.faults.add(ServerFault(FaultKind.HANG, operation, when=when))
+        size = 10 if operation == "PutObject" else 2500
+        owner = threading.Thread(target=publish_or_not, args=(storage, size))
+        owner.start()
+        wait_for(lambda: server.faults.hanging)
+        storage.delete(TARGET)
+        server.faults.release()
+        owner.join(20)
+        assert not owner.is_alive()
+        assert not server.objects, (operation, when)
+        assert not server.uploads
+        assert not list(tmp_path.iterdir())
+
+
+def publish_or_not(storage: OssStorage, size: int) -> None:
+    with suppress(ServiceError):
+        publish(storage, size)
 
 
 def test_what_cannot_be_removed_now_is_removed_by_the_sweep(

@@ -34,6 +34,7 @@ class Delivery:
         self._log = log
         self._transfer = transfer
         self._swapping = threading.Lock()
+        self._withdrawing = threading.Lock()
         self._withdrawn = False
         self._exposed = False  # whether there may be an object
 
@@ -74,15 +75,23 @@ class Delivery:
             self._withdrawn = True
             transfer = self._transfer
         transfer.stop()
-        record = self._parcel.record
-        if not (self._exposed or transfer.doubtful or transfer.upload_id or record.read()):
-            return
-        condemned = UploadRecord(
-            self._parcel.key, transfer.upload_id, transfer.part_size, condemned=True
-        )
-        record.write(condemned)
-        self._erase(transfer)
-        record.remove()
+        with self._withdrawing:  # whoever ended the task, and the owner when it notices
+            record = self._parcel.record
+            if not (self._exposed or transfer.doubtful or record.read()):
+                return
+            record.write(
+                UploadRecord(
+                    self._parcel.key, transfer.upload_id, transfer.part_size, condemned=True
+                )
+            )
+            exposed, self._exposed = self._exposed, False
+            try:
+                erase(self._uplink, self._parcel.key, transfer.upload_id, object_too=exposed)
+            except Fault:
+                self._exposed = exposed
+                raise
+            transfer.doubtful = False
+            record.remove()
 
     def _deliver(self, sealed: Digest) -> None:
         if self._transfer.begun:
@@ -130,7 +139,12 @@ class Delivery:
     ) -> None:
         """Make the file visible; where the answer got lost, look whether it is."""
         try:
-            self._uplink.patience.persist(call, stopped=self._transfer.stopped, deadline=deadline)
+            try:
+                self._uplink.patience.persist(
+                    call, stopped=self._transfer.stopped, deadline=deadline
+                )
+            finally:
+                self._exposed = True  # also if somebody has removed it while it was on its way
         except Fault as fault:
             may_be_there = fault.transient or fault.code == NO_SUCH_UPLOAD
             if not may_be_there or not self._is_there(wanted):

@@ -90,7 +90,7 @@ class OssUpload(Upload):
         self._spool.discard()
         try:
             self._delivery.withdraw()
-        except Fault as fault:
+        except (Fault, OSError) as fault:
             # The record says that it is condemned: the next sweep tries again.
             message = "what was sent cannot be removed now; it will be"
             self._log.error(Event.UploadError, message, error=fault)
