@@ -15,8 +15,6 @@ from flight_server.links import LinkSigner
 from flight_server.storage.base import Storage
 from flight_server.storage.local import LocalStorage
 from flight_server.storage.memory import MemoryStorage
-from flight_server.storage.oss.settings import OssSettings
-from flight_server.storage.oss.storage import OssStorage
 
 ENTRY_POINT_GROUP: Final = "export_middleware.storage"
 
@@ -114,14 +112,19 @@ def open_memory(context: StorageContext) -> MemoryStorage:
     return MemoryStorage(retention=storage.local.retention, temp_retention=storage.temp_retention)
 
 
-def open_oss(context: StorageContext) -> OssStorage:
+def open_oss(context: StorageContext) -> Storage:
     """Objects in `oss.bucket`, tried out first."""
+    # Here, because oss2 takes 0.3 s to import, and who keeps files on the disk has no need of it.
+    from flight_server.storage.oss.settings import OssSettings
+    from flight_server.storage.oss.storage import OssStorage
+
     storage = context.config.storage
     opened = OssStorage(
         OssSettings.of(context.config),
         storage.temp_directory,
         temp_retention=storage.temp_retention,
         min_free_bytes=storage.min_free_bytes,
+        check_interval=context.config.monitoring.health_check_interval.total_seconds(),
     )
     opened.start()
     return opened

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -107,6 +108,35 @@ def test_generated_schedules(
 ) -> None:
     assert run(server, storage, schedule, size) in {"COMPLETED", ErrorCode.UPLOAD_ERROR}
     assert not server.uploads
+
+
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    schedule=fault_schedules(PASSING + CORRUPTING + LASTING, (*OPERATIONS, "ListParts")),
+    size=st.sampled_from([0, SMALL, PART_SIZE, LARGE]),
+)
+def test_an_upload_that_is_gone_on_with_is_done_or_can_be_tried_once_more(
+    server: OssServer, storage: OssStorage, schedule: list[Fault], size: int
+) -> None:
+    """As after a restart: a failure then costs nothing but another attempt."""
+    target = Target(f"task-{next(_numbers)}", "crm", "orders.csv", "text/csv", "r-1")
+    server.faults.clear()
+    with storage.open_upload(target) as upload:
+        upload.write(content_of(size))
+        upload.seal()
+    server.faults.add(*schedule)
+    with suppress(ServiceError):
+        storage.resume(target, size)
+    server.faults.clear()
+    assert storage.resume(target, size)
+    [stored] = [stored for key, stored in server.objects.items() if target.task_id in key]
+    assert stored.data == content_of(size)
+    assert not server.uploads
+    assert_no_local_rest(storage, target)
 
 
 def each_alone_and_twice() -> Iterator[Fault]:

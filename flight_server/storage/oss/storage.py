@@ -52,12 +52,14 @@ class OssStorage:
         *,
         temp_retention: timedelta,
         min_free_bytes: int,
+        check_interval: float = CHECK_INTERVAL,
         patience: Patience | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
         self._directory = temp_directory.absolute()
         self._min_free_bytes = min_free_bytes
+        self._check_interval = check_interval
         self._clock = clock
         make_private("storage.temp_directory", self._directory)
         self._keys = KeyTemplate(settings.prefix)
@@ -183,7 +185,7 @@ class OssStorage:
         """Look at the disk, and at the bucket unless that was done lately."""
         require_free(self._directory, self._min_free_bytes)
         with self._checking:
-            if self._checked is None or self._clock() >= self._checked[0] + CHECK_INTERVAL:
+            if self._checked is None or self._clock() >= self._checked[0] + self._check_interval:
                 self._checked = (self._clock(), self._look())
             failure = self._checked[1]
         if failure is not None:
