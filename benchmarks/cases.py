@@ -26,6 +26,10 @@ OURS_CSV: Final = Case("ours-csv", "csv", "Export Middleware, `strings` (the def
 OURS_CSV_MINIMAL: Final = Case(
     "ours-csv-minimal", "csv", "Export Middleware, `minimal`", OUR_PACKAGE
 )
+OURS_CSV_GB18030: Final = Case(
+    "ours-csv-gb18030", "csv", "Export Middleware, in GB18030", OUR_PACKAGE
+)
+OURS_CSV_GZIP: Final = Case("ours-csv-gzip", "csv", "Export Middleware, with gzip", OUR_PACKAGE)
 XLSXWRITER: Final = Case(
     "xlsxwriter", "xlsx", "XlsxWriter, `constant_memory`, a write per cell", "xlsxwriter", slow=True
 )
@@ -37,6 +41,12 @@ RUSTPY: Final = Case(
 POLARS_CSV: Final = Case("polars-csv", "csv", "polars `write_csv`, whole frame", "polars")
 DUCKDB: Final = Case("duckdb", "csv", "DuckDB `COPY`", "duckdb")
 PYTHON_CSV: Final = Case("python-csv", "csv", "Python `csv.writer`", "python", slow=True)
+
+PYTHON_GZIP: Final = Case(
+    "python-gzip", "csv", "Python `gzip` of the same bytes, ready", "python", slow=True
+)
+"""Of the file of `OURS_CSV`: its time has no formatting in it, that of `OURS_CSV_GZIP` does."""
+PYTHON_GZIP_1: Final = Case("python-gzip-1", "csv", "the same with level 1", "python", slow=True)
 
 DURABLE_XLSX: Final = Case(
     "durable-xlsx", "xlsx", "Excel into a durable file with its checksum", OUR_PACKAGE
@@ -54,9 +64,13 @@ CASES: Final = (
     POLARS_EXCEL,
     OURS_CSV,
     OURS_CSV_MINIMAL,
+    OURS_CSV_GB18030,
+    OURS_CSV_GZIP,
     POLARS_CSV,
     DUCKDB,
     PYTHON_CSV,
+    PYTHON_GZIP,
+    PYTHON_GZIP_1,
 )
 
 PEERS: Final = tuple(case for case in CASES if case.package != OUR_PACKAGE)

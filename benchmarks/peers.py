@@ -123,6 +123,22 @@ def _python_csv(table: pa.Table, path: Path) -> Work:
     return work
 
 
+def _python_gzip(level: int) -> Prepare:
+    def prepare(table: pa.Table, path: Path) -> Work:
+        import gzip
+
+        write_file("csv", table.schema, table.to_batches(), path)
+        text = path.read_bytes()
+
+        def work() -> None:
+            with gzip.open(path, "wb", compresslevel=level) as file:
+                file.write(text)
+
+        return work
+
+    return prepare
+
+
 def _frame(table: pa.Table) -> Any:
     import polars as pl
 
@@ -137,6 +153,8 @@ WORK: Final[Mapping[str, Prepare]] = {
     "ours-xlsx": _ours("xlsx"),
     "ours-csv": _ours("csv"),
     "ours-csv-minimal": _ours("csv", quoting="minimal"),
+    "ours-csv-gb18030": _ours("csv", encoding="gb18030"),
+    "ours-csv-gzip": _ours("csv", compression="gzip"),
     "durable-xlsx": _durable("xlsx"),
     "durable-csv": _durable("csv"),
     "xlsxwriter": _xlsxwriter,
@@ -146,6 +164,8 @@ WORK: Final[Mapping[str, Prepare]] = {
     "polars-csv": _polars_csv,
     "duckdb": _duckdb,
     "python-csv": _python_csv,
+    "python-gzip": _python_gzip(9),
+    "python-gzip-1": _python_gzip(1),
     **{name: _workbook(feature) for name, feature in workbooks().items()},
 }
 """By the names in `cases.py` and `features.py`."""

@@ -25,8 +25,8 @@ from exporters.heap import keep_freed_memory
 # Before a library has threads, each of which would have a part of the heap.
 keep_freed_memory()
 
+from exporters.asked import ColumnOptions
 from exporters.base import ByteSink, Exporter, ExportWarning
-from exporters.columns import ColumnOptions
 from exporters.csv.options import CsvOptions
 from exporters.errors import (
     ExporterError,

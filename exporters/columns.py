@@ -1,8 +1,8 @@
-"""Which columns of the stream go into the file, in which order, under which headers.
+"""Which columns go into the file, in which order, under which headers.
 
 A `Projection` is made once from the stream's schema, before any data is read, so that every
 complaint about columns and types comes early. Applied to a batch it also brings each column to the
-canonical type that is the fate of its own.
+canonical type that is the fate of its own, and does to it what is asked.
 """
 
 from collections import Counter
@@ -11,49 +11,26 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from exporters.calendars import check_calendar
-from exporters.casts import ColumnType, cast_type, cast_values
-from exporters.encodings import Convert
-from exporters.errors import (
-    InvalidData,
-    InvalidOptions,
-    InvalidSchema,
-    LimitExceeded,
-    UnsupportedType,
-)
-from exporters.fates import (
-    SUPPORTED_TYPES,
-    canonical_type,
-    converter,
-    is_spelled,
-    plain_type,
-)
+from exporters.asked import ColumnOptions
+from exporters.errors import InvalidOptions, InvalidSchema
 from exporters.hints import closest
-from exporters.sizes import decoded_size, is_grown
+from exporters.origins import FromStream, MadeHere, Origin
+from exporters.sizes import is_grown
+from exporters.transforms.choosing import generated_for
 
-
-@dataclass(frozen=True, slots=True)
-class ColumnOptions:
-    """What the caller asks of one column; `format` is in the notation of the file's format."""
-
-    name: str
-    header: str | None = None
-    width: float | None = None
-    format: str | None = None
-    type: ColumnType | None = None
+__all__ = ["Column", "ColumnOptions", "Projection"]
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of the file. `type` is canonical; `index` is its place in the stream."""
+    """One column of the file. `type` is canonical."""
 
-    index: int
+    index: int | None
+    """Its place in the stream; None for one that the stream does not have."""
     header: str
     type: pa.DataType
     width: float | None = None
     format: str | None = None
-    received: pa.DataType | None = None
-    """The canonical type of the stream's column, where the caller asked for another."""
 
 
 class Projection:
@@ -61,38 +38,35 @@ class Projection:
 
     Without `asked`, all columns in stream order. Raises `InvalidSchema` for a stream without
     columns, a name that stands twice or that the stream lacks, `InvalidOptions` for two columns
-    under one header, `UnsupportedType` for a type that a cell cannot hold.
+    under one header or what cannot be done to a column, `UnsupportedType` for a type that a cell
+    cannot hold.
     """
 
     def __init__(self, schema: pa.Schema, asked: Sequence[ColumnOptions] = ()) -> None:
         _check_names(schema.names)
         self.schema = schema
         chosen = asked or tuple(ColumnOptions(name) for name in schema.names)
-        _check_headers([_header(column) for column in chosen])
-        self.columns = tuple(_column(schema, column) for column in chosen)
-        self._converters = tuple(
-            converter(schema.field(column.index).type) for column in self.columns
-        )
-        places = [column.index for column in self.columns]
-        each_once = sorted(places) == list(range(len(schema)))
-        self._is_plain = each_once and not any(map(is_grown, schema.types))
+        _check_headers([column.label for column in chosen])
+        self._origins = tuple(_origin(schema, column) for column in chosen)
+        self.columns = tuple(map(_column, chosen, self._origins))
+        self._is_plain = self._takes_each_once() and not any(map(is_grown, schema.types))
         self.output_schema = pa.schema(
             [pa.field(column.header, column.type) for column in self.columns]
         )
 
-    def apply(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+    def apply(self, batch: pa.RecordBatch, first_row: int = 0) -> pa.RecordBatch:
         """The rows of `batch` as the file's columns; copies only what is not yet canonical.
 
-        Raises `InvalidData` for a time that no calendar has, or a value that is not of the type
-        that was asked for, and `LimitExceeded` for values whose text Arrow cannot hold.
+        `first_row` rows of the export stand before them, in whatever sheet or file. Raises
+        `InvalidData` for a time that no calendar has, or a value that is not of the type that was
+        asked for, and `LimitExceeded` for values whose text Arrow cannot hold.
         """
-        arrays = []
-        for column, convert in zip(self.columns, self._converters, strict=True):
-            array = _canonical(column, batch.column(column.index), convert)
-            if column.received is not None:
-                array = cast_values(array, column.type, column.header)
-            arrays.append(array)
+        arrays = [origin.values(batch, first_row) for origin in self._origins]
         return pa.RecordBatch.from_arrays(arrays, schema=self.output_schema)
+
+    def column(self, batch: pa.RecordBatch, place: int, first_row: int = 0) -> pa.Array:
+        """One column of what `apply` makes."""
+        return self._origins[place].values(batch, first_row)
 
     def size(self, batch: pa.RecordBatch) -> int:
         """Bytes of the file's values in `batch` once they are decoded and spelled, at most.
@@ -102,7 +76,16 @@ class Projection:
         """
         if self._is_plain:
             return int(batch.nbytes)
-        return sum(decoded_size(batch.column(column.index)) for column in self.columns)
+        return sum(origin.size(batch) for origin in self._origins)
+
+    def _takes_each_once(self) -> bool:
+        """Whether the file has the stream's values as they are, each column once."""
+        places = [
+            origin.index
+            for origin in self._origins
+            if isinstance(origin, FromStream) and not origin.is_transformed
+        ]
+        return len(places) == len(self._origins) and sorted(places) == list(range(len(self.schema)))
 
 
 def _check_names(names: Sequence[str]) -> None:
@@ -119,49 +102,18 @@ def _check_headers(headers: Sequence[str]) -> None:
         raise InvalidOptions(f"columns: two columns have the header {twice[0]!r}; give one another")
 
 
-def _column(schema: pa.Schema, asked: ColumnOptions) -> Column:
+def _origin(schema: pa.Schema, asked: ColumnOptions) -> Origin:
+    generated = generated_for(asked)
+    if generated is not None:
+        return MadeHere(generated)
     index = schema.get_field_index(asked.name)
     if index < 0:
-        hint = closest(asked.name, schema.names) or f"; it has: {', '.join(schema.names[:20])}"
-        raise InvalidSchema(f"column {asked.name!r} is not in the stream{hint}")
-    kind = schema.field(index).type
-    canonical = _fate(asked.name, kind)
-    if asked.type is None:
-        return Column(index, _header(asked), canonical, asked.width, asked.format)
-    plain = plain_type(kind)
-    # What is spelled is no text that could be read as a number or a date.
-    wanted = cast_type(plain if is_spelled(plain) else canonical, asked.type, asked.name)
-    return Column(index, _header(asked), wanted, asked.width, asked.format, canonical)
+        hint = closest(asked.name or "", schema.names)
+        known = hint or f"; it has: {', '.join(schema.names[:20])}"
+        raise InvalidSchema(f"column {asked.name!r} is not in the stream{known}")
+    return FromStream(schema, index, asked)
 
 
-def _header(asked: ColumnOptions) -> str:
-    return asked.name if asked.header is None else asked.header
-
-
-def _fate(name: str, kind: pa.DataType) -> pa.DataType:
-    try:
-        return canonical_type(kind)
-    except UnsupportedType as error:
-        raise UnsupportedType(
-            f"column {name!r} is {_short(kind)}, which {error}; supported: {SUPPORTED_TYPES}"
-        ) from None
-    except ValueError as error:
-        raise InvalidSchema(f"column {name!r}: {error}") from None
-
-
-def _short(kind: pa.DataType) -> str:
-    text = str(kind)
-    return text if len(text) <= 80 else f"{text[:79]}…"
-
-
-def _canonical(column: Column, array: pa.Array, convert: Convert | None) -> pa.Array:
-    try:
-        array = convert(array) if convert else array
-        check_calendar(array)
-    except InvalidData as error:
-        raise InvalidData(f"column {column.header!r} {error}") from None
-    except pa.ArrowCapacityError as error:
-        raise LimitExceeded(
-            f"column {column.header!r} holds values of over 2 GiB of text; send them in more rows"
-        ) from error
-    return array
+def _column(asked: ColumnOptions, origin: Origin) -> Column:
+    index = origin.index if isinstance(origin, FromStream) else None
+    return Column(index, asked.label, origin.type, asked.width, asked.format)

@@ -34,6 +34,8 @@ class FormatOptions(BaseModel):
 
     Who chooses none gets the one that is its default.
     """
+    name_suffixes: ClassVar[frozenset[str]] = frozenset()
+    """Suffixes, in lower case, that may stand behind the format's extension in a file's name."""
     not_in_styles: ClassVar[frozenset[str]] = frozenset({"style"})
     """Options that belong to one export."""
 
@@ -72,6 +74,22 @@ class FormatOptions(BaseModel):
             }
             for name in sorted(schema)
         }
+
+    def for_file(self, filename: str) -> Self:
+        """The options with what the name of the file tells.
+
+        Raises `InvalidOptions` where it contradicts them.
+        """
+        del filename
+        return self
+
+    def stored_name(self, filename: str) -> str:
+        """What a file asked for as `filename` is called."""
+        return filename
+
+    def content_type(self, plain: str) -> str:
+        """The media type of the file, where `plain` is the format's own."""
+        return plain
 
     def effective(self) -> dict[str, Any]:
         """What makes the file another than one without options, as JSON.

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from exporters.binaries import is_binary
 from exporters.decimals import spelled_digits
-from exporters.encodings import Convert, is_encoded, is_uuid, repeated
+from exporters.encodings import Convert, is_encoded, is_uuid, repeated, value_type
 from exporters.json_escapes import WORST_GROWTH, growth
 from exporters.nesting import is_list, is_nested, keys_and_items, spans
 
@@ -48,6 +48,16 @@ def decoded_size(array: pa.Array) -> int:
     if not is_grown(array.type):
         return int(array.nbytes)
     return int(pc.sum(_cells(array)).as_py() or 0)
+
+
+def text_size(array: pa.Array) -> int:
+    """Bytes of the values of `array` as texts, whatever they are, at most; not of nested ones."""
+    kind = array.type
+    while is_encoded(kind):
+        kind = value_type(kind)
+    if _is_text(kind) or is_grown(kind):
+        return decoded_size(array)
+    return len(array) * (_widest(kind) + _OFFSET)
 
 
 def _cells(array: pa.Array) -> pa.Array:

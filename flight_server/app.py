@@ -151,7 +151,7 @@ class Server:
             manager=self._manager,
             store=store,
             storage=storage,
-            pipeline=Pipeline(storage, workers, self._metrics),
+            pipeline=Pipeline(storage, workers, self._metrics, _mask_key(config, store)),
             health=self._health,
             options=ServiceOptions(
                 require_commit=config.flight.require_commit,
@@ -196,6 +196,14 @@ def _retention(config: Config) -> timedelta:
     if config.storage.backend is Backend.OSS and config.oss.retention is not None:
         return config.oss.retention
     return config.storage.local.retention
+
+
+def _mask_key(config: Config, store: TaskStore) -> bytes:
+    """The configured key, or one that all servers over the same state have."""
+    configured = config.security.mask_key.get_secret_value()
+    if configured:
+        return configured.encode()
+    return store.secret("masks", lambda: secrets.token_bytes(32))
 
 
 def _manager(config: Config, store: TaskStore) -> TaskManager:

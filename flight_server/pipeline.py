@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from exporters import ExportWarning, Workers, open_exporter
 from flight_server.errors import ServiceError, translate
@@ -25,6 +25,8 @@ class Pipeline:
     storage: Storage
     workers: Workers
     metrics: Metrics
+    mask_key: bytes = field(repr=False)
+    """The secret of masks that hash."""
 
     def run(
         self,
@@ -69,8 +71,9 @@ class Pipeline:
         log: Logger,
     ) -> None:
         """Every batch into the upload, which is sealed then; the task is UPLOADING."""
+        columns = [replace(column, mask_key=self.mask_key) for column in request.columns]
         with open_exporter(
-            request.format, upload, batches.schema, request.columns, request.options, self.workers
+            request.format, upload, batches.schema, columns, request.options, self.workers
         ) as exporter:
             running.on_end(exporter.discard)
             for batch in batches:

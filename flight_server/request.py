@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import starmap
 from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import Annotated, Any, Final
@@ -44,11 +45,33 @@ class ExportRequest:
 class _Column(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    name: str
+    name: str | None = None
     header: str | None = None
     type: ColumnType | None = None
     width: Annotated[float, Field(gt=0, le=255)] | None = None
     format: Annotated[str, Field(min_length=1, max_length=255)] | None = None
+    # What is allowed here, and beside what, is known by `ColumnOptions`.
+    mask: str | None = None
+    map: dict[str, str] | None = None
+    otherwise: str | None = None
+    value: Any = None
+    row_number: Any = None
+
+    def asked(self) -> dict[str, Any]:
+        """What decides the file's content, as JSON.
+
+        Keys that came after the first version are left out where they are not used, so that a
+        request of that version is taken for the same as it was.
+        """
+        values = self.model_dump()
+        return {
+            key: value
+            for key, value in values.items()
+            if value is not None or key not in _LATER_KEYS
+        }
+
+
+_LATER_KEYS: Final = frozenset({"mask", "map", "otherwise", "value", "row_number"})
 
 
 class _Command(BaseModel):
@@ -88,33 +111,58 @@ def _request(values: Mapping[str, Any], styles: FormatStyles) -> ExportRequest:
     try:
         check_filename(command.filename)
         chosen = find_format(command.format or _format_of(command.filename))
-        options = chosen.options.parse(command.options, styles.get(chosen.name))
+        asked = chosen.options.parse(command.options, styles.get(chosen.name))
+        options = asked.for_file(command.filename)
+        filename = _stored_name(command.filename, options)
+        columns = tuple(starmap(_asked, enumerate(command.columns or ())))
     except ValueError as error:
         raise _invalid(str(error)) from None
     except ExporterError as error:
         raise translate(error) from None
     return ExportRequest(
-        filename=command.filename,
+        filename=filename,
         format=chosen.name,
-        content_type=chosen.content_type,
-        columns=tuple(ColumnOptions(**column.model_dump()) for column in command.columns or ()),
+        content_type=options.content_type(chosen.content_type),
+        columns=columns,
         options=options,
         request_id=command.request_id,
         rows=command.rows,
         wait=command.wait,
-        fingerprint=_fingerprint(command, chosen.name, options),
+        fingerprint=_fingerprint(command, filename, chosen.name, options),
     )
 
 
+def _asked(place: int, column: _Column) -> ColumnOptions:
+    try:
+        return ColumnOptions(**column.model_dump())
+    except ExporterError as error:
+        message = str(error).removeprefix("columns: ")
+        raise _invalid(f"columns[{place}]: {message}") from None
+
+
 def _format_of(filename: str) -> str:
-    extension = PurePosixPath(filename).suffix[1:].lower()
-    if extension not in formats():
-        available = ", ".join(sorted(formats()))
-        raise _invalid(
-            f"filename {filename[:80]!r} does not tell the format; "
-            f"give 'format' or one of these extensions: {available}"
-        )
-    return extension
+    """By the extension, or by the one before a suffix that files of its format may have."""
+    path = PurePosixPath(filename.lower())
+    extension, inner = path.suffix[1:], PurePosixPath(path.stem).suffix[1:]
+    if extension in formats():
+        return extension
+    if inner in formats() and path.suffix in formats()[inner].options.name_suffixes:
+        return inner
+    available = ", ".join(sorted(formats()))
+    raise _invalid(
+        f"filename {filename[:80]!r} does not tell the format; "
+        f"give 'format' or one of these extensions: {available}"
+    )
+
+
+def _stored_name(filename: str, options: FormatOptions) -> str:
+    """The name of the download. Raises ValueError for one that its suffix made too long."""
+    stored = options.stored_name(filename)
+    try:
+        check_filename(stored)
+    except ValueError as error:
+        raise ValueError(f"with {stored.removeprefix(filename)!r} at its end, {error}") from None
+    return stored
 
 
 def _json_object(command: bytes) -> Mapping[str, Any]:
@@ -174,14 +222,20 @@ def _sentence(error: ValidationError) -> str:
     return refusal(key, first)
 
 
-def _fingerprint(command: _Command, format_name: str, options: FormatOptions) -> str:
+def _fingerprint(command: _Command, filename: str, format_name: str, options: FormatOptions) -> str:
     """SHA-256 of everything that decides the file's content; not of how its caller waits.
 
     Of a style that is what it says today, not its name: once it says something else, the same
     words ask for another file.
     """
-    decisive = command.model_dump(exclude={"request_id", "wait", "options"})
-    decisive |= {"format": format_name, "options": options.effective()}
+    decisive = command.model_dump(exclude={"request_id", "wait", "options", "columns"})
+    columns = command.columns
+    decisive |= {
+        "filename": filename,
+        "format": format_name,
+        "columns": None if columns is None else [column.asked() for column in columns],
+        "options": options.effective(),
+    }
     canonical = json.dumps(decisive, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 

@@ -7,6 +7,7 @@ or a delimiter; with the rest (UTF-16, EBCDIC, ISO-2022 …) whole blocks of lin
 """
 
 import codecs
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from encodings import aliases
@@ -68,6 +69,14 @@ class Charset:
     """How the file's texts become bytes, by the name that `codec_name` gave."""
 
     name: str
+
+    @property
+    def label(self) -> str:
+        """The name that is registered at IANA, as far as a rule tells it."""
+        name = self.name.removesuffix("-sig")
+        name = re.sub(r"^iso(?=\d)", "iso-", name)
+        name = re.sub(r"^(euc|iso-2022)_", r"\1-", name)
+        return re.sub(r"^cp(?=125\d$)", "windows-", name)
 
     @property
     def mark(self) -> bytes:

@@ -1,20 +1,27 @@
 """CSV after RFC 4180: blocks formatted in threads, written in order."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import pyarrow as pa
 
 from exporters.base import ByteSink, Exporter, ExportWarning, WarningTally
 from exporters.blocks import BlockCutter
 from exporters.columns import ColumnOptions, Projection
-from exporters.csv.lines import WARNINGS, LineFormatter, Lines
+from exporters.csv.lines import WARNINGS, LineFormatter
 from exporters.csv.options import CsvOptions
+from exporters.packing.files import Packed, PackedFiles
 from exporters.workers import OrderedBlocks, Workers
 
 
+class _Formatted(NamedTuple):
+    packed: Packed
+    changed: Mapping[str, int]
+
+
 class CsvExporter(Exporter):
-    """Writes one CSV file. Raises what `Projection` and `LineFormatter` raise."""
+    """Writes CSV, one file or several. Raises what `Projection` and `LineFormatter` raise."""
 
     def __init__(
         self,
@@ -27,11 +34,11 @@ class CsvExporter(Exporter):
         self._projection = Projection(schema, columns)
         self._format = LineFormatter(self._projection.columns, options)
         self._cutter = BlockCutter(measure=self._projection.size)
-        self._sink = sink
-        self._blocks = OrderedBlocks[Lines](workers, self._write)
         self._tally = WarningTally(WARNINGS)
-        self._head: Lines | None = self._format.head
-        self._rows_submitted = 0
+        self._tally.add(self._format.changed_names)
+        self._files = PackedFiles(sink, options, self._format.head)
+        self._blocks = OrderedBlocks[_Formatted](workers, self._write)
+        self._submitted = 0
         self.rows_written = 0
 
     @property
@@ -41,36 +48,33 @@ class CsvExporter(Exporter):
 
     def write_batch(self, batch: pa.RecordBatch) -> None:
         """Write the rows of `batch`; see `Exporter.write_batch`."""
-        self._write_head()
+        self._files.begin()
         for block in self._cutter.add(batch):
             self._submit(block)
         self.rows_written += batch.num_rows
 
     def finish(self) -> None:
-        """Write the rows in flight."""
-        self._write_head()
+        """Write the rows in flight and the end of the file."""
         for block in self._cutter.flush():
             self._submit(block)
         self._blocks.drain()
+        self._files.finish()
 
     def discard(self) -> None:
         """Drop the blocks in flight."""
         self._blocks.discard()
 
-    def _write_head(self) -> None:
-        head, self._head = self._head, None
-        if head is not None and head.data:
-            self._write(head)
-
     def _submit(self, block: pa.RecordBatch) -> None:
-        work = functools.partial(self._format_block, block, self._rows_submitted)
-        self._rows_submitted += block.num_rows
-        # The text of numbers and dates is about twice their Arrow size, that of texts the same.
-        self._blocks.submit(self._projection.size(block) * 3, work)
+        for file, rows in self._files.cut(block):
+            work = functools.partial(self._format_rows, rows, file, self._submitted)
+            self._submitted += rows.num_rows
+            self._blocks.submit(self._files.footprint(self._projection.size(rows)), work)
 
-    def _format_block(self, block: pa.RecordBatch, first_row: int) -> Lines:
-        return self._format(self._projection.apply(block), first_row)
+    def _format_rows(self, rows: pa.RecordBatch, file: int, first_row: int) -> _Formatted:
+        """The work of one thread on one block, or on its part in one file."""
+        lines = self._format(self._projection.apply(rows, first_row), first_row)
+        return _Formatted(self._files.pack(file, lines.data), lines.changed)
 
-    def _write(self, lines: Lines) -> None:
-        self._tally.add(lines.changed)
-        self._sink.write(lines.data)
+    def _write(self, formatted: _Formatted) -> None:
+        self._tally.add(formatted.changed)
+        self._files.write(formatted.packed)

@@ -47,8 +47,10 @@ class LineFormatter:
         names = _Formatter([name_cells(each) for each in self._headers], options, begins_file=True)
         header = [pa.array([each]) for each in self._headers]
         head = names(header, [in_header] * len(header)) if options.header else Lines(b"", {})
-        self.head = Lines(options.charset.mark + bytes(memoryview(head.data)), head.changed)
+        self.head = options.charset.mark + bytes(memoryview(head.data))
         """What each file begins with: the byte order mark and the line of column names."""
+        self.changed_names = head.changed
+        """How many names were changed, by the code of the warning."""
 
     def __call__(self, batch: pa.RecordBatch, first_row: int) -> Lines:
         """The lines of a batch; `first_row` is how many rows of the export come before it.

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from exporters.csv.charset import Charset, codec_name
-from exporters.options import FormatOptions
+from exporters.packing.options import PackedOptions
 from exporters.zones import known_zone
 
 _NO_DELIMITERS: Final = frozenset(string.ascii_letters + string.digits + '+-.: "\r\n\0')
@@ -43,7 +43,7 @@ BooleanWord = Annotated[str, AfterValidator(_boolean_word)]
 Pattern = Annotated[str, Field(min_length=1, max_length=255)]
 
 
-class CsvOptions(FormatOptions):
+class CsvOptions(PackedOptions):
     """Options of `csv`."""
 
     format_name = "csv"
@@ -92,6 +92,10 @@ class CsvOptions(FormatOptions):
     def charset(self) -> Charset:
         """The encoding and what it can."""
         return Charset(self.encoding)
+
+    def content_type(self, plain: str) -> str:
+        """That of the compression, or `text/csv` with the charset's name."""
+        return super().content_type(f"{plain.partition(';')[0]}; charset={self.charset.label}")
 
     @model_validator(mode="after")
     def _each_word_stands_in_one_cell(self) -> Self:

@@ -54,6 +54,7 @@ class XlsxExporter(Exporter):
         self._cutter = BlockCutter(BLOCK_ROWS, measure=self._projection.size)
         self._blocks = OrderedBlocks[_Bounded](workers, self._write)
         self._tally = WarningTally(WARNINGS)
+        self._submitted = 0
         self.rows_written = 0
 
     @property
@@ -89,7 +90,7 @@ class XlsxExporter(Exporter):
             self._submit_rows(block, self._opened(block))
             return
         start = 0
-        for value, rows in runs(self._projection.apply(block).column(split)):
+        for value, rows in runs(self._projection.column(block, split, self._submitted)):
             self._sheets.turn_to(value)
             self._submit_rows(block.slice(start, rows), self._opened(block))
             start += rows
@@ -105,21 +106,28 @@ class XlsxExporter(Exporter):
                 self._sheets.next()
                 continue
             piece = self._sheets.take(rows.num_rows, bound, self._link_columns(rows))
-            work = functools.partial(self._format, workbook, rows, piece, bound)
+            work = functools.partial(self._format, workbook, rows, self._submitted, piece, bound)
+            self._submitted += rows.num_rows
             self._blocks.submit(size + bound, work)
             start += rows.num_rows
 
     def _link_columns(self, rows: pa.RecordBatch) -> list[pa.Array]:
         if not self._layout.links:
             return []
-        columns = self._projection.apply(rows).columns
-        return [columns[place] for place in sorted(self._layout.links)]
+        places = sorted(self._layout.links)
+        return [self._projection.column(rows, place, self._submitted) for place in places]
 
     def _format(
-        self, workbook: Workbook, batch: pa.RecordBatch, piece: Piece, bound: int
+        self,
+        workbook: Workbook,
+        batch: pa.RecordBatch,
+        first_row: int,
+        piece: Piece,
+        bound: int,
     ) -> _Bounded:
         """The work of one thread on one block."""
-        return _Bounded(workbook.format(self._projection.apply(batch), piece), bound)
+        rows = self._projection.apply(batch, first_row)
+        return _Bounded(workbook.format(rows, piece), bound)
 
     def _write(self, bounded: _Bounded) -> None:
         block = bounded.block

@@ -220,7 +220,8 @@ def _places(
     """Places by header, and by the stream's name where no header is the same."""
     by_name: dict[str, int] = {}
     for place, column in enumerate(columns):
-        by_name.setdefault(names[column.index], place)
+        if column.index is not None:
+            by_name.setdefault(names[column.index], place)
     return by_name | {header: place for place, header in enumerate(headers)}
 
 

@@ -7,12 +7,12 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from exporters.durations import texts_of
 from exporters.errors import InvalidData, LimitExceeded
 from exporters.hints import SHOWN_VALUE
+from exporters.packing.archive import MAX_LENGTH
+from exporters.value_texts import value_texts
 from exporters.xlsx.layout import Layout
 from exporters.xlsx.links import LinkRoom
-from exporters.xlsx.package import MAX_LENGTH
 from exporters.xlsx.sheet_names import numbered_name, sheet_name_of
 from exporters.xlsx.workbook import Piece
 
@@ -128,10 +128,7 @@ class _Names:
 
 def runs(values: pa.Array) -> Iterator[tuple[str | None, int]]:
     """Each run of equal values as its text, and its length."""
-    texts = (
-        texts_of(values) if pa.types.is_duration(values.type) else values.cast(pa.large_string())
-    )
-    encoded = pc.run_end_encode(texts)
+    encoded = pc.run_end_encode(value_texts(values))
     begin = 0
     for value, end in zip(encoded.values.to_pylist(), encoded.run_ends.to_pylist(), strict=True):
         yield value, end - begin

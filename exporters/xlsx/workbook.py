@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from exporters.base import ByteSink
-from exporters.xlsx.deflate import Deflated, deflate
+from exporters.packing.archive import Archive
+from exporters.packing.deflate import Deflated
+from exporters.xlsx.deflate import EFFORTS, deflate
 from exporters.xlsx.layout import Layout
-from exporters.xlsx.package import Package
 from exporters.xlsx.rows import RowWriter
 from exporters.xlsx.shell import (
     PREFACE,
@@ -25,6 +26,8 @@ from exporters.xlsx.widths import estimated_widths
 
 SAMPLE_ROWS = 1_000
 """Rows of the first block by whose values the column widths are estimated."""
+
+TOO_LARGE = "the workbook is over 4 GiB, more than Excel reads; export fewer rows"
 
 _MARGINS = b"<pageMargins "
 """The element of every sheet before which `<hyperlinks>` has its place (CT_Worksheet)."""
@@ -81,7 +84,7 @@ class Workbook:
     ) -> None:
         self._layout = layout
         self._compression = layout.options.compression
-        self._package = Package(sink, self._compression)
+        self._package = Archive(sink, EFFORTS[self._compression], TOO_LARGE)
         sample = None if first is None else first.slice(0, SAMPLE_ROWS)
         self._shell = Shell(layout, estimated_widths(layout, sample), name)
         self._row_writer = RowWriter(layout, self._shell)

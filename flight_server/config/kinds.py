@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final, Generic, TypeAlias, TypeVar
+from typing import Any, ClassVar, Final, Generic, TypeAlias, TypeVar
 
 from pydantic import GetCoreSchemaHandler, SecretStr
 from pydantic_core import CoreSchema, core_schema
@@ -55,7 +55,7 @@ class FlawedError(ValueError):
 class Kind(ABC, Generic[T]):
     """Reads, bounds and writes the value of a key."""
 
-    secret = False
+    secret: ClassVar[bool] = False
     """Whether the value must never be shown."""
 
     @property
@@ -186,16 +186,23 @@ class Text(Kind[str]):
 
 @dataclass(frozen=True)
 class Secret(Kind[SecretStr]):
-    """Text that is shown nowhere."""
+    """Text that is shown nowhere; of at least so many characters, or empty."""
 
-    allowed = _LINE
-    secret = True
+    least: int = 0
+    secret: ClassVar[bool] = True
+
+    @property
+    def allowed(self) -> str:
+        """Text, and how long it must be."""
+        return f"{_LINE}, empty or of at least {self.least} characters" if self.least else _LINE
 
     def read(self, value: object) -> SecretStr:
         """Wrap the text so that printing it shows nothing."""
         if isinstance(value, SecretStr):
             value = value.get_secret_value()
         if not isinstance(value, str) or not value.isprintable():
+            raise self.refusal()
+        if 0 < len(value) < self.least:
             raise self.refusal()
         return SecretStr(value)
 

@@ -180,6 +180,11 @@ class SecuritySection(Section):
     allow_anonymous: Switch = Field(
         default=False, description="Everyone who reaches server.host may export and read"
     )
+    mask_key: Annotated[SecretStr, Secret(least=16)] = Field(
+        default=SecretStr(""),
+        description="Key of masks that hash, never shown; empty: made at the first start and kept "
+        "in the state",
+    )
 
 
 class LoggingSection(Section):

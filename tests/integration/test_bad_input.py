@@ -52,7 +52,10 @@ BAD_COMMANDS: dict[str, tuple[bytes | dict[str, object], str]] = {
     "option of another format": ({"filename": "a.csv", "options": {"sheet_name": "A"}}, "csv"),
     "bad option": ({"filename": "a.csv", "options": {"delimiter": ";;"}}, "options.delimiter"),
     "surrogate in an option": (b'{"filename": "a.csv", "options": {"\\ud800": 1}}', "\\ud800"),
-    "column without a name": ({"filename": "a.csv", "columns": [{}]}, "columns[0].name is missing"),
+    "column without a name": (
+        {"filename": "a.csv", "columns": [{}]},
+        "columns[0]: an entry has no",
+    ),
     "unknown key of a column": (
         {"filename": "a.csv", "columns": [{"name": "id", "heading": "x"}]},
         "unknown key 'columns[0].heading'; did you mean 'header'?",

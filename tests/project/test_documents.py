@@ -12,6 +12,7 @@ from pyarrow import flight
 
 import export_client
 import exporters
+from flight_server import request
 from flight_server.errors import ErrorCode
 from flight_server.transports.errors import FLIGHT_CLASSES
 from tests.support.site import Running
@@ -85,6 +86,14 @@ def test_the_errors_of_the_protocol_page_are_those_of_the_code() -> None:
         )
         for code in ErrorCode
     ]
+
+
+def test_the_keys_of_the_protocol_page_are_those_of_a_request() -> None:
+    keys = r"^ *\| `(\w+)` \|"
+    export, _, rest = PROTOCOL.partition("## Columns")
+    columns = rest.partition("\n## ")[0]
+    assert re.findall(keys, export, re.MULTILINE) == list(request._Command.model_fields)
+    assert re.findall(keys, columns, re.MULTILINE) == list(request._Column.model_fields)
 
 
 def test_the_actions_of_the_protocol_page_are_those_of_the_door(server: Running) -> None:

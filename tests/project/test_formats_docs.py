@@ -6,7 +6,7 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, time
 from decimal import Decimal
 from pathlib import Path
@@ -30,9 +30,13 @@ from exporters import (
     formats,
     open_exporter,
 )
+from exporters.asked import MAX_FIRST_NUMBER, MAX_TEXT, MAX_WORDS, MaskName
+from exporters.columns import Projection
 from exporters.csv.lines import WARNINGS as CSV_WARNINGS
 from exporters.nesting import MAX_DEPTH
 from exporters.number_formats import NAMED_FORMATS, check_number_format
+from exporters.packing.files import MAX_FILES
+from exporters.packing.options import SUFFIXES
 from exporters.xlsx.cells import WARNINGS
 from exporters.xlsx.conditions import ConditionalFormat
 from exporters.xlsx.features import (
@@ -140,8 +144,14 @@ ORDERS = pa.record_batch(
         "price": pa.array([Decimal("9.90"), Decimal("120.00"), None], pa.decimal128(10, 2)),
         "quantity": pa.array([1, 5, 2], pa.int32()),
         "page": ["https://example.com/1", None, "3"],
+        "email": ["jane@example.com", "", None],
+        "phone": pa.array([4930123456, 112, None], pa.int64()),
+        "card": ["4111111111111111", "1234", None],
     }
 )
+
+KEY = b"an example of a key"
+"""Of the hashes in the document."""
 
 COMMANDS = [json.loads(each) for each in re.findall(r"```json\n(.*?)```", DOCS, re.DOTALL)]
 WORKBOOKS = [each for each in COMMANDS if each["filename"].endswith(".xlsx")]
@@ -278,9 +288,9 @@ def test_every_format_has_a_section() -> None:
     assert all(section(name.upper()) for name in formats())
 
 
-@pytest.mark.parametrize(("options", "heading"), [(CsvOptions, "CSV"), (XlsxOptions, "XLSX")])
-def test_every_example_of_an_option_is_taken(options: type[FormatOptions], heading: str) -> None:
-    for option, _, _, example in tables("option", section(heading)):
+@pytest.mark.parametrize("options", [CsvOptions, XlsxOptions])
+def test_every_example_of_an_option_is_taken(options: type[FormatOptions]) -> None:
+    for option, _, _, example in tables("option", section(options.format_name.upper())):
         values = json.loads(code(example))
         assert next(iter(values)) == code(option)
         assert options.parse(values) != options()
@@ -291,9 +301,10 @@ def test_every_example_of_a_command_is_taken_and_writes_a_file(
     command: dict[str, Any], workers: Workers
 ) -> None:
     request = parse_command(json.dumps(command).encode())
+    columns = [replace(column, mask_key=KEY) for column in request.columns]
     sink = io.BytesIO()
     with open_exporter(
-        request.format, sink, ORDERS.schema, request.columns, request.options, workers
+        request.format, sink, ORDERS.schema, columns, request.options, workers
     ) as exporter:
         exporter.write_batch(ORDERS)
     assert exporter.rows_written == ORDERS.num_rows
@@ -304,7 +315,7 @@ def test_every_example_of_a_command_is_taken_and_writes_a_file(
 @pytest.mark.parametrize("command", WORKBOOKS, ids=lambda each: "-".join(each["options"]))
 def test_every_example_of_a_workbook_is_one(command: dict[str, Any], workers: Workers) -> None:
     sink = io.BytesIO()
-    columns = [ColumnOptions(**column) for column in command.get("columns", ())]
+    columns = [ColumnOptions(**column, mask_key=KEY) for column in command.get("columns", ())]
     options = XlsxOptions.parse(command["options"])
     with open_exporter("xlsx", sink, ORDERS.schema, columns, options, workers) as exporter:
         exporter.write_batch(ORDERS)
@@ -312,6 +323,52 @@ def test_every_example_of_a_workbook_is_one(command: dict[str, Any], workers: Wo
     sheets = sum(sheet.max_row > 1 for sheet in book)
     assert sheets == exporter.sheets == (2 if options.split_by else 1)
     assert exporter.warnings == ()
+
+
+def test_the_example_of_several_files_makes_those_that_are_listed(workers: Workers) -> None:
+    prose = section("CSV").partition("### Several files")[2].rpartition("```")[2]
+    [command] = [each for each in COMMANDS if "rows_per_file" in each["options"]]
+    options = CsvOptions.parse(command["options"] | {"rows_per_file": 1})
+    options = options.for_file(command["filename"])
+    sink = io.BytesIO()
+    with open_exporter("csv", sink, ORDERS.schema, (), options, workers) as exporter:
+        exporter.write_batch(ORDERS)
+    with zipfile.ZipFile(sink) as archive:
+        names = archive.namelist()
+    shown = [options.stored_name(command["filename"]), *names[:2]]
+    assert shown == [each for each in codes(prose) if "orders" in each][:3]
+    assert f"{MAX_FILES:,} files" in prose
+
+
+def test_the_compressions_are_those_of_the_code() -> None:
+    types = {
+        compression: CsvOptions.parse({"compression": compression}).content_type("")
+        for compression in SUFFIXES.values()
+    }
+    assert [[code(cell) for cell in cells[:3]] for cells in tables("compression")] == [
+        [compression, suffix, types[compression]] for suffix, compression in SUFFIXES.items()
+    ]
+
+
+def test_the_masks_are_those_of_the_code_and_make_what_is_said() -> None:
+    shown = [tuple(map(code, cells)) for cells in tables("mask")]
+    assert {mask for mask, _, _ in shown} == set(get_args(MaskName))
+    for mask, value, becomes in shown:
+        batch = pa.record_batch({"value": [value]})
+        asked = ColumnOptions("value", mask=mask, mask_key=KEY)
+        assert Projection(batch.schema, [asked]).apply(batch).to_pydict() == {"value": [becomes]}
+
+
+def test_the_limits_of_transforms_are_those_of_the_code() -> None:
+    prose = section("Transforms")
+    for limit in (f"{MAX_WORDS:,} entries", f"{MAX_TEXT:,} characters", "0 to 10^15"):
+        assert limit in prose
+    assert MAX_FIRST_NUMBER == 10**15
+
+
+def test_every_transform_stands_in_an_example() -> None:
+    shown = {key for command in COMMANDS for column in command.get("columns", ()) for key in column}
+    assert shown == {field.name for field in fields(ColumnOptions)} - {"mask_key"}
 
 
 def test_every_option_of_a_workbook_around_its_rows_stands_in_an_example() -> None:

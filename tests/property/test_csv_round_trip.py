@@ -51,11 +51,7 @@ def null_is_quoted(sent: Sent, options: CsvOptions) -> bool:
 
 def is_read_as_null(text: str, sent: Sent, options: CsvOptions, *, quotes_seen: bool) -> bool:
     """Whether a text that was sent looks like null in the file, to a reader of its kind."""
-    if text != options.null:
-        return False
-    if null_is_quoted(sent, options) or not quotes_seen:
-        return True
-    return text != "" and options.quoting == "minimal"
+    return text == options.null and (null_is_quoted(sent, options) or not quotes_seen)
 
 
 def expected(value: Raw, sent: Sent, options: CsvOptions, *, quotes_seen: bool) -> Raw:

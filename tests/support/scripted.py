@@ -58,7 +58,7 @@ def bench(storage: MemoryStorage | None = None, slots: int = 4) -> Iterator[Benc
         stack.callback(workers.close)
         kept = storage or MemoryStorage()
         metrics = Metrics(["csv", "xlsx"])
-        pipeline = Pipeline(kept, workers, metrics)
+        pipeline = Pipeline(kept, workers, metrics, mask_key=b"a secret of the bench")
         manager = TaskManager(store, slots=slots, queue_size=1, queue_timeout=timedelta(seconds=20))
         options = ServiceOptions(require_commit=True, url_expiry=timedelta(days=1))
         service = ExportService(

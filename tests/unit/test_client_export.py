@@ -135,7 +135,11 @@ def test_every_argument_reaches_the_descriptor(
         format="xlsx",
         request_id="r-1",
         rows=3,
-        columns=["id", {"name": "id", "header": "No."}],
+        columns=[
+            "id",
+            {"name": "id", "header": "masked", "mask": "last4"},
+            {"header": "No.", "row_number": True},
+        ],
         options={"sheet_name": "S"},
         wait=False,
         freeze_header=True,
@@ -145,7 +149,11 @@ def test_every_argument_reaches_the_descriptor(
         "format": "xlsx",
         "request_id": "r-1",
         "rows": 3,
-        "columns": [{"name": "id"}, {"name": "id", "header": "No."}],
+        "columns": [
+            {"name": "id"},
+            {"name": "id", "header": "masked", "mask": "last4"},
+            {"header": "No.", "row_number": True},
+        ],
         "options": {"sheet_name": "S", "freeze_header": True},
         "wait": False,
     }

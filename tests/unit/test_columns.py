@@ -294,7 +294,7 @@ def test_a_text_that_arrow_cannot_hold_is_refused() -> None:
     def overflow(_array: pa.Array) -> pa.Array:
         raise pa.ArrowCapacityError("array cannot contain more than 2147483646 bytes")
 
-    projection._converters = (overflow,)
+    projection._origins[0]._convert = overflow
     with pytest.raises(LimitExceeded, match=r"'column' holds values of over 2 GiB of text"):
         projection.apply(batch)
 

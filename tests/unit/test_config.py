@@ -374,6 +374,8 @@ class TestWrongValues:
             ("logging.format", "xml"),
             ("logging.output", "''"),
             ("security.allowed_clients", "5"),
+            ("security.mask_key", "too-short"),
+            ("security.mask_key", "12345678901234567890"),
             ("security.allowed_clients", "[1, 2]"),
             ("state.url", "mysql://host/name"),
             ("state.url", "data/state.db"),
@@ -403,6 +405,11 @@ class TestWrongValues:
     def test_do_not_show_a_secret(self, load: Loader, key: str) -> None:
         (problem,) = load.problems(f"oss: {{{key}: 12345678}}")
         assert problem.startswith(f"oss.{key}: '**********' (file config.yaml) is not allowed")
+
+    def test_do_not_show_a_key_that_is_too_short(self, load: Loader) -> None:
+        (problem,) = load.problems(None, EXPORT_SECURITY__MASK_KEY="hunter2")
+        assert "hunter2" not in problem
+        assert problem.endswith("empty or of at least 16 characters")
 
     def test_are_reported_with_every_other_problem_at_once(self, load: Loader) -> None:
         """Rules are checked too, unless a wrong value has a say in them."""
@@ -702,6 +709,7 @@ class TestTheTree:
             None,
             "storage.backend=local",
             "oss.security_token=hunter2",
+            "security.mask_key=hunter2hunter2hunter2",
             "state.url=postgresql://me:hunter2@host/name",
             **OSS_COMPLETE,
         )

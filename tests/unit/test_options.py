@@ -59,7 +59,7 @@ def test_an_option_mistyped_is_answered_with_the_nearest() -> None:
 
 
 def test_an_option_of_another_format_is_answered_with_those_there_are() -> None:
-    message = "^options.sheet_name: csv has no such option; it has: date_format, .*, delimiter, "
+    message = "^options.sheet_name: csv has no such option; it has: compression, date_format, .*"
     with pytest.raises(InvalidOptions, match=message):
         CsvOptions.parse({"sheet_name": "x"})
 

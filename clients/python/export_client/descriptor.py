@@ -5,7 +5,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 Column: TypeAlias = str | Mapping[str, Any]
-"""A column's name, or the protocol's column object: `name`, `header`, `width`, `format`, `type`."""
+"""A column's name, or the protocol's column object.
+
+`name`, `header`, `width`, `format`, `type`, `mask`, `map` with `otherwise`; `value` or `row_number`
+in place of a `name` for a column that the data does not have.
+"""
 
 
 def command(
