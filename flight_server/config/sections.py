@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from exporters import CsvOptions, XlsxOptions
 from flight_server.config.basics import (
@@ -35,6 +35,7 @@ from flight_server.config.kinds import (
     Directory,
     Number,
     OrElse,
+    Secret,
     Text,
     Words,
 )
