@@ -12,18 +12,19 @@ from typing import Final, Self
 from exporters import CsvOptions, Workers, XlsxOptions, formats
 from exporters.options import EVERYONE, FormatStyles
 from flight_server.config import Backend, Config
-from flight_server.errors import ErrorCode, Failure, ServiceError
+from flight_server.errors import ErrorCode, Failure
 from flight_server.health import Health
 from flight_server.housekeeping import Housekeeper
 from flight_server.links import LinkSigner
 from flight_server.logs import Event, get_logger
 from flight_server.metrics import Metrics
 from flight_server.pipeline import Pipeline
-from flight_server.service import ExportService, ServiceOptions, target_of
+from flight_server.recovery import Recovery
+from flight_server.service import ExportService, ServiceOptions
 from flight_server.storage.base import Storage
 from flight_server.storage.registry import StorageContext, open_storage
 from flight_server.tasks.manager import TaskManager
-from flight_server.tasks.model import Task, TaskState, utc_now
+from flight_server.tasks.model import TaskState, utc_now
 from flight_server.tasks.running import Running
 from flight_server.tasks.store import TaskStore
 from flight_server.tasks.watchdog import Watchdog
@@ -115,7 +116,9 @@ class Server:
         stack.callback(storage.close)
         self._manager = _manager(config, store)
         service = self._service(stack, store, storage)
-        self._recover(store, storage)
+        recovery = Recovery(self._manager, store, storage)
+        recovery.settle(now=config.storage.backend is not Backend.OSS)
+        stack.callback(recovery.stop)
         self._watch(stack, store, storage)
         api = PeopleApi(service, storage)
         http_app = create_http_app(signer=LinkSigner(key), files=api, tasks=api)
@@ -152,35 +155,10 @@ class Server:
             health=self._health,
             options=ServiceOptions(
                 require_commit=config.flight.require_commit,
-                url_expiry=config.storage.local.url_expiry,
+                url_expiry=_url_expiry(config),
                 styles=styles,
             ),
         )
-
-    def _recover(self, store: TaskStore, storage: Storage) -> None:
-        """Settle what an earlier server left; files of what cannot go on are removed."""
-
-        def resume(task: Task) -> bool | None:
-            try:
-                return storage.resume(target_of(task), task.size_bytes or 0)
-            except ServiceError as error:
-                _log.bind(task_id=task.task_id).error(
-                    Event.UploadError, "the file cannot be published now", error=error
-                )
-                return None
-
-        unfinished = store.unfinished()
-        self._manager.recover(resume)
-        for task in unfinished:
-            settled = self._manager.get(task.task_id)
-            if settled is None or settled.state is not TaskState.FAILED:
-                continue
-            storage.delete(target_of(task))
-            _log.bind(task_id=task.task_id).warning(
-                Event.TaskFailed,
-                "an earlier server left the export unfinished",
-                error=settled.error,
-            )
 
     def _watch(self, stack: ExitStack, store: TaskStore, storage: Storage) -> None:
         config = self._config
@@ -194,7 +172,7 @@ class Server:
         watchdog.start()
         stack.callback(watchdog.stop)
         if config.storage.cleanup_enabled:
-            retention = config.storage.local.retention
+            retention = _retention(config)
             housekeeper = Housekeeper(storage, store, retention=retention, clock=utc_now)
             housekeeper.start()
             stack.callback(housekeeper.stop)
@@ -205,6 +183,19 @@ def _styles(config: Config) -> FormatStyles:
         CsvOptions.format_name: {EVERYONE: config.csv.defaults},
         XlsxOptions.format_name: config.xlsx.styles,
     }
+
+
+def _url_expiry(config: Config) -> timedelta:
+    if config.storage.backend is Backend.OSS:
+        return config.oss.signed_url_expiry
+    return config.storage.local.url_expiry
+
+
+def _retention(config: Config) -> timedelta:
+    """How long finished tasks are remembered: as long as their files are kept."""
+    if config.storage.backend is Backend.OSS and config.oss.retention is not None:
+        return config.oss.retention
+    return config.storage.local.retention
 
 
 def _mask_key(config: Config, store: TaskStore) -> bytes:

@@ -1,13 +1,18 @@
 """What a download may be called: any Unicode that is one segment of a path on every system."""
 
+import re
 import unicodedata
 from typing import Final
+from urllib.parse import quote
 
 MAX_FILENAME_BYTES: Final = 255
 """Bytes of UTF-8: the limit of the file systems that finished files are kept on."""
 
 _SEPARATORS: Final = frozenset("/\\")
 _RELATIVE: Final = frozenset({".", ".."})
+
+_UNSAFE_IN_QUOTES: Final = re.compile(r'[^\x20-\x7e]|["\\%]')
+"""`%` too: some browsers decode it in the fallback."""
 
 
 def check_filename(name: str) -> None:
@@ -26,6 +31,12 @@ def check_filename(name: str) -> None:
         raise ValueError(
             f"the filename has {size} bytes in UTF-8; at most {MAX_FILENAME_BYTES} are allowed"
         )
+
+
+def content_disposition(filename: str) -> str:
+    """Save under `filename`: for every browser (RFC 6266), and in ASCII for what is older."""
+    fallback = _UNSAFE_IN_QUOTES.sub("_", filename)
+    return f"attachment; filename=\"{fallback}\"; filename*=UTF-8''{quote(filename, safe='')}"
 
 
 def _check_character(name: str, character: str) -> None:

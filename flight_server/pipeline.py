@@ -42,7 +42,9 @@ class Pipeline:
         the file is durable: the client, or this process, may go.
         """
         task = running.task
-        target = Target(task.task_id, task.client, task.filename, task.content_type)
+        target = Target(
+            task.task_id, task.client, task.filename, task.content_type, task.request_id
+        )
         # A task can be ended from outside while this thread waits for a batch that never comes.
         running.on_end(lambda: self.storage.delete(target))
         with self.storage.open_upload(target) as upload:

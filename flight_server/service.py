@@ -18,7 +18,7 @@ from flight_server.logs import Event, get_logger
 from flight_server.metrics import Metrics
 from flight_server.pipeline import Pipeline
 from flight_server.request import ExportRequest
-from flight_server.storage.base import Readable, Storage, Target
+from flight_server.storage.base import LimitedLinks, Readable, Storage, Target
 from flight_server.tasks.manager import TaskManager
 from flight_server.tasks.model import Task, TaskState, new_task_id, utc_now
 from flight_server.tasks.store import RequestIdTaken, TaskStore
@@ -109,7 +109,7 @@ class ExportService:
         now = self._clock()
         if task.state is not TaskState.COMPLETED:
             return task_view(task, now=now, url=None, expires=None)
-        expires = now + self._options.url_expiry
+        expires = self._limited(now + self._options.url_expiry)
         url = self._storage.link(target_of(task), expires)
         return task_view(task, now=now, url=url, expires=expires)
 
@@ -160,7 +160,7 @@ class ExportService:
         if not timedelta() < lifetime <= self._options.url_expiry:
             most = int(self._options.url_expiry.total_seconds())
             raise _invalid(f"expires_seconds: from 1 to {most}, the life of a link here")
-        expires = self._clock() + lifetime
+        expires = self._limited(self._clock() + lifetime)
         return self._storage.link(target_of(task), expires), expires
 
     def read(self, client: str | None, task_id: str) -> tuple[Task, BinaryIO]:
@@ -189,6 +189,12 @@ class ExportService:
         """The state of the service and of its components."""
         return self._health.report().as_dict()
 
+    def _limited(self, expires: datetime) -> datetime:
+        """`expires`, or earlier where what signs the link ends before."""
+        storage = self._storage
+        limit = storage.links_hold_until() if isinstance(storage, LimitedLinks) else None
+        return expires if limit is None else min(expires, limit)
+
     def _completed(self, client: str | None, task_id: str) -> Task:
         task = self.status(client, task_id=task_id)
         if task.state is not TaskState.COMPLETED:
@@ -199,7 +205,7 @@ class ExportService:
 
 def target_of(task: Task) -> Target:
     """Where the file of a task is kept."""
-    return Target(task.task_id, task.client, task.filename, task.content_type)
+    return Target(task.task_id, task.client, task.filename, task.content_type, task.request_id)
 
 
 def _answer_again(taken: RequestIdTaken, request: ExportRequest) -> Task:

@@ -3,9 +3,12 @@
 errors      ConfigError: every problem at once
 kinds       what a value may be: numbers, flags, choices, texts, secrets
 quantities  the same for durations, sizes and addresses
+objects     the same for what a store of objects is told: endpoints, names, tags
 styles      the same for sets of options of a format
 choices     the words among which a key chooses
+basics      what sections are made of
 sections    the keys: type, default, bounds and meaning of each stand here and nowhere else
+oss_section those of OSS
 rules       what must hold between keys
 model       Config, and the list of its keys
 document    YAML text to a mapping and back
@@ -13,7 +16,15 @@ sources     where settings come from, and which of them wins
 load        load_config
 """
 
-from flight_server.config.choices import Backend, LogFormat, LogLevel, Signature
+from flight_server.config.choices import (
+    Backend,
+    Credentials,
+    Encryption,
+    LogFormat,
+    LogLevel,
+    Signature,
+    StorageClass,
+)
 from flight_server.config.errors import ConfigError
 from flight_server.config.load import load_config
 from flight_server.config.model import Config
@@ -22,8 +33,11 @@ __all__ = [
     "Backend",
     "Config",
     "ConfigError",
+    "Credentials",
+    "Encryption",
     "LogFormat",
     "LogLevel",
     "Signature",
+    "StorageClass",
     "load_config",
 ]

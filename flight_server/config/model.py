@@ -8,16 +8,16 @@ from typing import Any, Final, Self
 from pydantic import Field, model_validator
 
 from flight_server.config import document, rules
+from flight_server.config.basics import Section
 from flight_server.config.kinds import Kind
+from flight_server.config.oss_section import OssSection
 from flight_server.config.sections import (
     ConcurrencySection,
     CsvSection,
     FlightSection,
     LoggingSection,
     MonitoringSection,
-    OssSection,
     PerformanceSection,
-    Section,
     SecuritySection,
     ServerSection,
     StateSection,
@@ -49,7 +49,9 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _obey_rules(self) -> Self:
-        broken = tuple(rules.faults(self.server, self.security, self.monitoring))
+        broken = tuple(
+            rules.faults(self.server, self.security, self.monitoring, self.storage, self.oss)
+        )
         if broken:
             raise rules.BrokenRulesError(broken)
         return self

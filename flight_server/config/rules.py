@@ -3,12 +3,22 @@
 A security setting that does nothing is worse than none: it is refused, never ignored.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
+from flight_server.config.choices import Backend, Credentials, Encryption, Signature
 from flight_server.config.kinds import Flaw
+from flight_server.config.objects import region_of
+from flight_server.config.oss_section import OssSection
 from flight_server.config.quantities import is_loopback
-from flight_server.config.sections import MonitoringSection, SecuritySection, ServerSection
+from flight_server.config.sections import (
+    MonitoringSection,
+    SecuritySection,
+    ServerSection,
+    StorageSection,
+)
 
 
 @dataclass(frozen=True)
@@ -32,12 +42,20 @@ class BrokenRulesError(ValueError):
 
 
 def faults(
-    server: ServerSection, security: SecuritySection, monitoring: MonitoringSection
+    server: ServerSection,
+    security: SecuritySection,
+    monitoring: MonitoringSection,
+    storage: StorageSection,
+    oss: OssSection,
 ) -> Iterator[Fault]:
     """Find every rule that is broken."""
     yield from _not_built(security)
     yield from _reachable(server, security)
     yield from _colliding(server, monitoring)
+    if storage.backend is Backend.OSS:
+        yield from _incomplete(oss)
+        yield from _unsigned(oss)
+        yield from _contradicting(oss)
 
 
 def _not_built(security: SecuritySection) -> Iterator[Fault]:
@@ -84,3 +102,52 @@ def _colliding(server: ServerSection, monitoring: MonitoringSection) -> Iterator
         if port and owner != key:
             text = f"is the port of {owner} too; every door needs its own, or 0 for a free one"
             yield Fault(key, text, frozenset({owner}))
+
+
+_BACKEND: Final = frozenset({"storage.backend"})
+_BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
+
+
+def _incomplete(oss: OssSection) -> Iterator[Fault]:
+    """Find what the oss backend cannot do without."""
+    if not oss.endpoint:
+        yield Fault("oss.endpoint", "is needed by storage.backend oss", _BACKEND)
+    if not _BUCKET.fullmatch(oss.bucket):
+        yield Fault(
+            "oss.bucket",
+            "is no name of a bucket; storage.backend oss needs one: 3 to 63 lower-case letters, "
+            "digits and hyphens",
+            _BACKEND,
+        )
+    needed = {
+        Credentials.STATIC: {
+            "oss.access_key_id": oss.access_key_id,
+            "oss.access_key_secret": oss.access_key_secret.get_secret_value(),
+        },
+        Credentials.ECS_RAM_ROLE: {"oss.ecs_role": oss.ecs_role},
+        Credentials.ENVIRONMENT: {},
+    }
+    for key, value in needed[oss.credentials].items():
+        if not value:
+            text = f"is needed by oss.credentials {oss.credentials}"
+            yield Fault(key, text, _BACKEND | {"oss.credentials"})
+
+
+def _unsigned(oss: OssSection) -> Iterator[Fault]:
+    """Refuse signature v4 without a region: oss2 would make links that do not work."""
+    if oss.signature is Signature.V4 and not oss.region and not region_of(oss.endpoint):
+        yield Fault(
+            "oss.region",
+            "is needed by oss.signature v4, since oss.endpoint names none, as "
+            "oss-cn-hangzhou.aliyuncs.com does",
+            _BACKEND | {"oss.signature", "oss.endpoint"},
+        )
+
+
+def _contradicting(oss: OssSection) -> Iterator[Fault]:
+    if oss.cname and oss.path_style:
+        text = "is true, as is oss.cname: a domain bound to the bucket has no bucket in its path"
+        yield Fault("oss.path_style", text, _BACKEND | {"oss.cname"})
+    if oss.kms_key_id and oss.server_side_encryption is not Encryption.KMS:
+        text = "is used by oss.server_side_encryption kms only"
+        yield Fault("oss.kms_key_id", text, _BACKEND | {"oss.server_side_encryption"})

@@ -10,14 +10,29 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import Field, SecretStr
 
 from exporters import CsvOptions, XlsxOptions
-from flight_server.config.choices import Backend, LogFormat, LogLevel, Signature
+from flight_server.config.basics import (
+    DAY,
+    MIB,
+    MS,
+    TIB,
+    Count,
+    Port,
+    Retention,
+    Section,
+    Switch,
+    Timeout,
+)
+from flight_server.config.choices import (
+    Backend,
+    LogFormat,
+    LogLevel,
+)
 from flight_server.config.kinds import (
     Choice,
     Directory,
-    Flag,
     Number,
     OrElse,
     Secret,
@@ -27,23 +42,6 @@ from flight_server.config.kinds import (
 from flight_server.config.quantities import DatabaseUrl, Duration, Host, HttpUrl, Size
 from flight_server.config.styles import OptionSet, StyleSet
 
-_MS: Final = timedelta(milliseconds=1)
-_SECOND: Final = timedelta(seconds=1)
-_DAY: Final = timedelta(days=1)
-_MIB: Final = 1024**2
-_TIB: Final = 1024**4
-
-SIGNED_LINK_MAX: Final = 7 * _DAY
-"""Links signed with version 4 live no longer."""
-
-
-Switch = Annotated[bool, Flag()]
-Line = Annotated[str, Text()]
-Port = Annotated[int, Number(0, 65_535)]
-Count = Annotated[int, Number(1, 1_000_000)]
-Timeout = Annotated[timedelta, Duration(_MS, 30 * _DAY)]
-Retention = Annotated[timedelta, Duration(_MS, 3650 * _DAY)]
-
 
 def _later(part: str, meaning: str) -> str:
     """Describe a key that waits for a part of the server."""
@@ -51,13 +49,6 @@ def _later(part: str, meaning: str) -> str:
 
 
 _GRPC: Final = "the gRPC door"
-_OSS: Final = "the oss backend"
-
-
-class Section(BaseModel):
-    """A frozen group of keys; an unknown one is an error, and no error shows a value."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class ServerSection(Section):
@@ -74,7 +65,7 @@ class ServerSection(Section):
     timeout: Timeout = Field(
         default=timedelta(seconds=30), description=_later(_GRPC, "Time for a unary call")
     )
-    shutdown_grace: Annotated[timedelta, Duration(0 * _MS, _DAY)] = Field(
+    shutdown_grace: Annotated[timedelta, Duration(0 * MS, DAY)] = Field(
         default=timedelta(seconds=30), description="Time for running exports after SIGTERM"
     )
     max_task_duration: Timeout = Field(
@@ -99,8 +90,8 @@ class ConcurrencySection(Section):
 class PerformanceSection(Section):
     """What exports share."""
 
-    buffer_size: Annotated[int, Size(4096, 1024 * _MIB)] = Field(
-        default=10 * _MIB, description=_later(_GRPC, "Bytes buffered for a stream")
+    buffer_size: Annotated[int, Size(4096, 1024 * MIB)] = Field(
+        default=10 * MIB, description=_later(_GRPC, "Bytes buffered for a stream")
     )
     max_batch_size: Count = Field(
         default=1000, description=_later(_GRPC, "Records in one batch of a stream")
@@ -111,8 +102,8 @@ class PerformanceSection(Section):
     threads: Annotated[int | None, OrElse("cores", Number(1, 1024))] = Field(
         default=None, description="Formatting and compressing threads, shared by all exports"
     )
-    memory_budget: Annotated[int, Size(_MIB, _TIB)] = Field(
-        default=256 * _MIB, description="Bytes of blocks in flight over all exports"
+    memory_budget: Annotated[int, Size(MIB, TIB)] = Field(
+        default=256 * MIB, description="Bytes of blocks in flight over all exports"
     )
 
     @property
@@ -148,8 +139,8 @@ class LocalStorageSection(Section):
     directory: Annotated[Path, Directory()] = Field(
         default=Path("./data/files"), description="Finished files"
     )
-    retention: Retention = Field(default=7 * _DAY, description="Finished files are deleted after")
-    url_expiry: Retention = Field(default=7 * _DAY, description="How long a signed link lives")
+    retention: Retention = Field(default=7 * DAY, description="Finished files are deleted after")
+    url_expiry: Retention = Field(default=7 * DAY, description="How long a signed link lives")
     public_url: Annotated[str | None, OrElse("", HttpUrl())] = Field(
         default=None, description="Base of the links; empty: made from the status port"
     )
@@ -158,7 +149,7 @@ class LocalStorageSection(Section):
 class StorageSection(Section):
     """Where files are made and kept."""
 
-    backend: Annotated[Backend, Choice(Backend, planned=("oss", "s3", "gcs", "azure"))] = Field(
+    backend: Annotated[Backend, Choice(Backend, planned=("s3", "gcs", "azure"))] = Field(
         default=Backend.LOCAL, description="Keeper of finished files"
     )
     temp_directory: Annotated[Path, Directory()] = Field(
@@ -169,50 +160,10 @@ class StorageSection(Section):
         default=timedelta(hours=1), description="Abandoned files in the making are deleted after"
     )
     cleanup_enabled: Switch = Field(default=True, description="Delete what is past its retention")
-    min_free_bytes: Annotated[int, Size(0, 1024 * _TIB)] = Field(
-        default=256 * _MIB, description="Space that exports leave free on the disk"
+    min_free_bytes: Annotated[int, Size(0, 1024 * TIB)] = Field(
+        default=256 * MIB, description="Space that exports leave free on the disk"
     )
     local: LocalStorageSection = Field(default_factory=LocalStorageSection)
-
-
-class OssSection(Section):
-    """Alibaba Cloud OSS."""
-
-    endpoint: Line = Field(default="", description=_later(_OSS, "Address of the service"))
-    region: Line = Field(default="", description=_later(_OSS, "Region, for signature v4"))
-    bucket: Line = Field(default="", description=_later(_OSS, "Bucket"))
-    prefix: Line = Field(default="", description=_later(_OSS, "What object names begin with"))
-    access_key_id: Line = Field(default="", description=_later(_OSS, "Access key"))
-    access_key_secret: Annotated[SecretStr, Secret()] = Field(
-        default=SecretStr(""), description=_later(_OSS, "Its secret, never shown")
-    )
-    security_token: Annotated[SecretStr, Secret()] = Field(
-        default=SecretStr(""), description=_later(_OSS, "Token of a temporary key, never shown")
-    )
-    signature: Annotated[Signature, Choice(Signature)] = Field(
-        default=Signature.V4, description=_later(_OSS, "Version of the signature")
-    )
-    path_style: Switch = Field(
-        default=False, description=_later(_OSS, "Bucket in the path of URLs, not in the host")
-    )
-    cname: Switch = Field(
-        default=False, description=_later(_OSS, "The endpoint is a domain bound to the bucket")
-    )
-    part_size: Annotated[int, Size(100 * 1024, 5 * 1024 * _MIB)] = Field(
-        default=10 * _MIB, description=_later(_OSS, "Bytes of a part")
-    )
-    signed_url_expiry: Annotated[timedelta, Duration(_SECOND, SIGNED_LINK_MAX)] = Field(
-        default=SIGNED_LINK_MAX, description=_later(_OSS, "How long a signed link lives")
-    )
-    max_retries: Annotated[int, Number(0, 100)] = Field(
-        default=3, description=_later(_OSS, "Retries of a part")
-    )
-    parallel_parts: Annotated[int, Number(1, 100)] = Field(
-        default=5, description=_later(_OSS, "Parts of an upload under way at once")
-    )
-    upload_timeout: Timeout = Field(
-        default=timedelta(minutes=30), description=_later(_OSS, "Time for an upload")
-    )
 
 
 class SecuritySection(Section):

@@ -39,6 +39,8 @@ class Target:
     client: str
     filename: str
     content_type: str
+    request_id: str = ""
+    """The caller's; a store may label the file with it."""
 
     def __post_init__(self) -> None:
         check_task_id(self.task_id)
@@ -219,6 +221,15 @@ class Readable(Protocol):
             FileNotFoundError: the file is not published, or was removed.
 
         """
+        ...
+
+
+@runtime_checkable
+class LimitedLinks(Protocol):
+    """A storage whose links can end before the time that was asked for."""
+
+    def links_hold_until(self) -> datetime | None:
+        """When what is signed now ends to hold at the latest; None for no such limit."""
         ...
 
 

@@ -54,7 +54,7 @@ class LocalStorage:
         self._base_url = base_url
         self._signer = signer
         for key, made in self._keys():
-            _make_private(key, made)
+            make_private(key, made)
 
     def open_upload(self, target: Target) -> "LocalUpload":
         """Begin a spool. Raises ServiceError STORAGE_FULL or STORAGE_ERROR."""
@@ -202,7 +202,7 @@ def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def _make_private(key: str, directory: Path) -> None:
+def make_private(key: str, directory: Path) -> None:
     """Create `directory` for this user only; refuse one that another user could swap files in."""
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)

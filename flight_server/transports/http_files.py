@@ -6,14 +6,12 @@ any more is therefore 410 Gone and not 404, and so is a link whose time is over.
 """
 
 import os
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
-from typing import Final, Protocol
-from urllib.parse import quote
+from typing import Protocol
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
@@ -22,12 +20,10 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from flight_server.errors import ErrorCode, ServiceError
+from flight_server.filenames import content_disposition
 from flight_server.links import LinkExpired, LinkInvalid, LinkSigner
 from flight_server.transports.http_errors import SAFE_HEADERS, HttpError
 from flight_server.transports.http_ranges import UnsatisfiableRange, satisfiable_ranges
-
-_UNSAFE_IN_QUOTES: Final = re.compile(r'[^\x20-\x7e]|["\\%]')
-"""`%` too: some browsers decode it in the fallback."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +105,6 @@ class FileDoor:
             message = "the file was changed on the server's disk and is not served"
             raise ServiceError(ErrorCode.STORAGE_ERROR, message, task_id=task_id)
         return file, status
-
-
-def content_disposition(filename: str) -> str:
-    """Save under `filename`: for every browser (RFC 6266), and in ASCII for what is older."""
-    fallback = _UNSAFE_IN_QUOTES.sub("_", filename)
-    return f"attachment; filename=\"{fallback}\"; filename*=UTF-8''{quote(filename, safe='')}"
 
 
 def _headers(file: ServedFile) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """What every storage backend does; `storages` is the one place to add another."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +13,8 @@ from flight_server.links import LinkSigner
 from flight_server.storage.base import Digest, Readable, Storage, Target
 from flight_server.storage.local import LocalStorage
 from flight_server.storage.memory import MemoryStorage
+from tests.support.oss import OssServer
+from tests.support.oss_storage import oss_storage
 
 RETENTION = timedelta(days=7)
 TEMP_RETENTION = timedelta(hours=1)
@@ -40,10 +42,26 @@ def memory(tmp_path: Path) -> Storage:
     return MemoryStorage(retention=RETENTION, temp_retention=TEMP_RETENTION)
 
 
-@pytest.fixture(params=[local, memory])
-def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
-    make: Callable[[Path], Storage] = request.param
-    return make(tmp_path)
+def oss(tmp_path: Path) -> Iterator[Storage]:
+    """Small files by one request."""
+    with OssServer() as server:
+        yield oss_storage(server, tmp_path / "spool", retention=RETENTION)
+
+
+def oss_in_parts(tmp_path: Path) -> Iterator[Storage]:
+    with OssServer() as server:
+        server.bucket.min_part_size = 1
+        yield oss_storage(server, tmp_path / "spool", retention=RETENTION, part_size=1000)
+
+
+@pytest.fixture(params=[local, memory, oss, oss_in_parts])
+def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Storage]:
+    make: Callable[[Path], Storage | Iterator[Storage]] = request.param
+    made = make(tmp_path)
+    if isinstance(made, Iterator):
+        yield from made
+    else:
+        yield made
 
 
 def publish(storage: Storage, target: Target = TARGET, content: bytes = CONTENT) -> Digest:

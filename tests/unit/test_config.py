@@ -9,6 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 from flight_server.config import Backend, Config, ConfigError, LogLevel, Signature, load_config
+from flight_server.config.objects import region_of
+from flight_server.storage.oss.settings import OssSettings
 
 ORIGINAL = """\
 server:
@@ -104,17 +106,11 @@ class TestTheOriginalsFile:
         assert config.logging.level is LogLevel.WARNING
 
     def test_means_oss_when_its_oss_section_is_complete(self, load: Loader) -> None:
-        """The protocol says so; this version can only say that it has no such backend."""
         text = ORIGINAL
         for name, value in OSS_COMPLETE.items():
             key = name.removeprefix("OSS_").lower()
             text = text.replace(f'{key}: ""', f"{key}: {value}")
-        assert load.problems(text) == [
-            (
-                "storage.backend: 'oss' (because the oss section is complete) is not available in "
-                "this version; available: local, memory"
-            )
-        ]
+        assert load(text).storage.backend is Backend.OSS
 
     def test_can_say_where_files_go_instead(self, load: Loader) -> None:
         config = load(ORIGINAL, "storage.backend=local", **OSS_COMPLETE)
@@ -310,21 +306,21 @@ class TestWrongValues:
                 "server.flight_port: '70000' (environment EXPORT_SERVER__FLIGHT_PORT) is not "
                 "allowed; allowed: a whole number from 0 to 65535"
             ),
-            "storage.backend: 'floppy' (--set) is not allowed; allowed: local, memory",
+            "storage.backend: 'floppy' (--set) is not allowed; allowed: local, oss, memory",
             (
                 "logging.level: 'loud' (file config.yaml) is not allowed; "
                 "allowed: debug, info, warning, error"
             ),
         ]
 
-    @pytest.mark.parametrize("backend", ["oss", "s3", "gcs", "azure"])
+    @pytest.mark.parametrize("backend", ["s3", "gcs", "azure"])
     def test_a_backend_that_is_not_built_is_told_from_an_unknown_one(
         self, load: Loader, backend: str
     ) -> None:
         assert load.problems(None, f"storage.backend={backend}") == [
             (
                 f"storage.backend: '{backend}' (--set) is not available in this version; "
-                "available: local, memory"
+                "available: local, oss, memory"
             )
         ]
 
@@ -743,3 +739,119 @@ class TestTheTree:
         text = load(None, "oss.security_token=hunter2").to_yaml()
         assert "security_token: '**********'\n" in text
         assert "access_key_secret: ''\n" in text
+
+
+OSS = (
+    "storage.backend=oss",
+    *(
+        f"oss.{n}={v}"
+        for n, v in {
+            "endpoint": "oss-cn-hangzhou.aliyuncs.com",
+            "bucket": "exports",
+            "access_key_id": "LTAI5t",
+            "access_key_secret": "hunter2",
+        }.items()
+    ),
+)
+
+
+class TestOss:
+    def test_needs_no_more_than_the_original_did(self, load: Loader) -> None:
+        assert load(None, *OSS).storage.backend is Backend.OSS
+
+    def test_says_all_that_is_missing(self, load: Loader) -> None:
+        problems = load.problems(None, "storage.backend=oss")
+        assert [problem.partition(":")[0] for problem in problems] == [
+            "oss.endpoint",
+            "oss.bucket",
+            "oss.access_key_id",
+            "oss.access_key_secret",
+            "oss.region",
+        ]
+
+    @pytest.mark.parametrize(
+        ("endpoint", "region"),
+        [
+            ("oss-cn-hangzhou.aliyuncs.com", "cn-hangzhou"),
+            ("https://oss-cn-hongkong-internal.aliyuncs.com", "cn-hongkong"),
+            ("http://oss-us-west-1.aliyuncs.com", "us-west-1"),
+            ("oss-accelerate.aliyuncs.com", None),
+            ("oss-accelerate-overseas.aliyuncs.com", None),
+            ("files.example.com", None),
+            ("", None),
+        ],
+    )
+    def test_finds_the_region_in_the_endpoint(self, endpoint: str, region: str | None) -> None:
+        assert region_of(endpoint) == region
+
+    def test_refuses_v4_without_a_region(self, load: Loader) -> None:
+        """oss2 would make links that do not work, and say nothing."""
+        custom = (*OSS, "oss.endpoint=files.example.com", "oss.cname=true")
+        assert load.problems(None, *custom) == [
+            (
+                "oss.region: '' (default) is needed by oss.signature v4, since oss.endpoint names "
+                "none, as oss-cn-hangzhou.aliyuncs.com does"
+            )
+        ]
+        load(None, *custom, "oss.signature=v1")
+        load(None, *custom, "oss.region=cn-hangzhou")
+
+    @pytest.mark.parametrize(
+        ("override", "key"),
+        [
+            ("oss.bucket=Exports", "oss.bucket"),
+            ("oss.bucket=-x-", "oss.bucket"),
+            ("oss.access_key_secret=", "oss.access_key_secret"),
+            ("oss.credentials=ecs_ram_role", "oss.ecs_role"),
+            ("oss.kms_key_id=k", "oss.kms_key_id"),
+            ("oss.signed_url_expiry=8d", "oss.signed_url_expiry"),
+            ("oss.endpoint=http://a/b", "oss.endpoint"),
+            ("oss.prefix=/a", "oss.prefix"),
+            ("oss.prefix=a//b", "oss.prefix"),
+            ("oss.prefix=../b", "oss.prefix"),
+            ("oss.prefix={user}", "oss.prefix"),
+            ("oss.prefix={task_id", "oss.prefix"),
+            ("oss.prefix={date}/{filename}", "oss.prefix"),
+            ("oss.prefix={client!r}", "oss.prefix"),
+            ('oss.tags={"a": "{user}"}', "oss.tags.a"),
+            ('oss.tags={"a": "ä"}', "oss.tags.a"),
+            ('oss.tags={"ä": "a"}', "oss.tags"),
+            ("oss.tags=a", "oss.tags"),
+            ("oss.traffic_limit=1KiB", "oss.traffic_limit"),
+        ],
+    )
+    def test_refuses_what_oss_would(self, load: Loader, override: str, key: str) -> None:
+        (problem,) = load.problems(None, *OSS, override)
+        assert problem.startswith(f"{key}: ")
+
+    def test_refuses_a_bucket_in_the_path_of_a_domain_of_its_own(self, load: Loader) -> None:
+        (problem,) = load.problems(None, *OSS, "oss.cname=true", "oss.path_style=true")
+        assert problem.startswith("oss.path_style: 'true' (--set) is true, as is oss.cname")
+
+    def test_needs_no_keys_that_come_from_elsewhere(self, load: Loader) -> None:
+        bare = [each for each in OSS if "access_key" not in each]
+        load(None, *bare, "oss.credentials=environment")
+        load(None, *bare, "oss.credentials=ecs_ram_role", "oss.ecs_role=exporter")
+
+    def test_is_what_the_storage_is_made_of(self, load: Loader) -> None:
+        settings = OssSettings.of(
+            load(
+                None,
+                *OSS,
+                "oss.internal_endpoint=oss-cn-hangzhou-internal.aliyuncs.com",
+                "oss.storage_class=ia",
+                "oss.server_side_encryption=kms",
+                "oss.kms_key_id=k-1",
+                "oss.traffic_limit=1 MiB",
+            )
+        )
+        assert settings.endpoint == "https://oss-cn-hangzhou.aliyuncs.com"
+        assert settings.upload_endpoint == "https://oss-cn-hangzhou-internal.aliyuncs.com"
+        assert settings.region == "cn-hangzhou"
+        assert settings.headers == {
+            "x-oss-storage-class": "IA",
+            "x-oss-server-side-encryption": "KMS",
+            "x-oss-server-side-encryption-key-id": "k-1",
+        }
+        assert settings.sending_headers == {"x-oss-traffic-limit": "8388608"}
+        assert "hunter2" not in repr(settings)

@@ -11,9 +11,10 @@ import httpx
 import pytest
 
 from flight_server.errors import ErrorCode, ServiceError
+from flight_server.filenames import content_disposition
 from flight_server.links import LinkSigner
 from flight_server.transports.http import TaskObject, create_http_app
-from flight_server.transports.http_files import ServedFile, content_disposition
+from flight_server.transports.http_files import ServedFile
 from flight_server.transports.http_ranges import UnsatisfiableRange, satisfiable_ranges
 from flight_server.transports.http_server import HttpDoor, bind
 

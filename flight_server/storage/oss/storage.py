@@ -1,0 +1,271 @@
+"""The storage `oss`: spools on this disk, finished files in a bucket."""
+
+import threading
+import time
+from collections.abc import Callable, Collection
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from flight_server.errors import ErrorCode, ServiceError, translate
+from flight_server.filenames import content_disposition
+from flight_server.logs import get_logger
+from flight_server.storage.base import Target
+from flight_server.storage.local import make_private
+from flight_server.storage.oss import probe
+from flight_server.storage.oss.body import crc_of
+from flight_server.storage.oss.cleaning import Cleaning
+from flight_server.storage.oss.client import OssClient, Stored
+from flight_server.storage.oss.credentials import RoleProvider
+from flight_server.storage.oss.crew import Crew
+from flight_server.storage.oss.delivery import Delivery, erase, is_there, send_whole
+from flight_server.storage.oss.faults import Fault
+from flight_server.storage.oss.names import KeyTemplate, tags_of
+from flight_server.storage.oss.patience import Patience
+from flight_server.storage.oss.record import RecordFile
+from flight_server.storage.oss.resuming import digest_of, resumed
+from flight_server.storage.oss.settings import OssSettings
+from flight_server.storage.oss.transfer import Parcel, Transfer, Uplink
+from flight_server.storage.oss.upload import OssUpload
+from flight_server.storage.spool import SpoolFile, require_free, spool_path
+
+LONGEST_LINK: Final = timedelta(days=7)
+
+CHECK_INTERVAL: Final = 30.0
+"""Seconds that a look at the bucket is believed."""
+
+_log = get_logger("storage")
+
+
+class OssStorage:
+    """Objects in one bucket. `start` tries out everything; until then nothing is asked of OSS.
+
+    Raises:
+        ServiceError: STORAGE_ERROR, the directory of spools cannot be made or is another user's.
+
+    """
+
+    def __init__(
+        self,
+        settings: OssSettings,
+        temp_directory: Path,
+        *,
+        temp_retention: timedelta,
+        min_free_bytes: int,
+        check_interval: float = CHECK_INTERVAL,
+        patience: Patience | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._settings = settings
+        self._directory = temp_directory.absolute()
+        self._min_free_bytes = min_free_bytes
+        self._check_interval = check_interval
+        self._clock = clock
+        make_private("storage.temp_directory", self._directory)
+        self._keys = KeyTemplate(settings.prefix)
+        self._client = _client(settings)
+        self._crew = Crew(settings.threads)
+        self._uplink = Uplink(
+            self._client,
+            patience or Patience(settings.max_retries, settings.upload_timeout),
+            self._crew,
+            settings.parallel_parts,
+        )
+        self._cleaning = Cleaning(
+            self._uplink,
+            self._keys,
+            self._directory,
+            retention=settings.retention,
+            temp_retention=temp_retention,
+        )
+        self._lock = threading.Lock()
+        self._open: dict[str, OssUpload] = {}
+        self._checked: tuple[float, ServiceError | None] | None = None
+        self._checking = threading.Lock()
+
+    def start(self) -> None:
+        """Try out endpoint, bucket, credentials, clock and permissions.
+
+        Raises:
+            ServiceError: STORAGE_ERROR, with one sentence for the operator.
+
+        """
+        patience = self._uplink.patience
+        deadline = patience.deadline()
+        sample = Target("probe", "probe", "probe", "text/plain", "probe")
+        probe.try_out(
+            self._client,
+            self._keys.prefix,
+            dict(self._settings.headers),
+            tags_of(self._settings.tags, sample, "0" * 64),
+            lambda call: patience.persist(
+                call, stopped=threading.Event(), deadline=lambda: deadline
+            ),
+            _log,
+        )
+
+    def open_upload(self, target: Target) -> OssUpload:
+        """Begin a spool. Raises ServiceError STORAGE_FULL or STORAGE_ERROR."""
+        if self._is_taken(target):
+            raise ServiceError(ErrorCode.STORAGE_ERROR, "the task has a finished file already")
+        log = _log.bind(task_id=target.task_id)
+        spool = SpoolFile(self._directory, target.task_id, self._min_free_bytes)
+        parcel = self._parcel(target)
+        transfer = Transfer(self._uplink, parcel, self._settings.part_size)
+        delivery = Delivery(self._uplink, parcel, transfer, log)
+        upload = OssUpload(self, target, spool, delivery, parcel.record, log)
+        with self._lock:
+            self._open[target.task_id] = upload
+        return upload
+
+    def closed(self, target: Target) -> None:
+        """Forget an upload that its owner has left."""
+        with self._lock:
+            self._open.pop(target.task_id, None)
+
+    def resume(self, target: Target, size: int) -> bool:
+        """Send what of a sealed spool of `size` bytes is not there yet, and publish it.
+
+        True too when it is published; then the spool, if any, is removed.
+        """
+        parcel = self._parcel(target)
+        try:
+            if not _has_size(parcel.spool, size):
+                return is_there(self._uplink, parcel.key, Stored(size, None))
+            self._resume(target, parcel, size)
+            parcel.record.remove()
+            parcel.spool.unlink(missing_ok=True)
+        except Fault as fault:
+            raise fault.service_error() from fault
+        except OSError as error:
+            raise translate(error) from error
+        return True
+
+    def link(self, target: Target, expires_at: datetime) -> str:
+        """A link to OSS, signed unless everyone may read the bucket."""
+        seconds = int((expires_at - datetime.now(UTC)).total_seconds())
+        params = {
+            "response-content-disposition": content_disposition(target.filename),
+            "response-content-type": target.content_type,
+        }
+        seconds = max(1, min(seconds, int(LONGEST_LINK.total_seconds())))
+        try:
+            link = self._client.sign(self._keys.key(target), seconds, params)
+        except Fault as fault:
+            raise ServiceError(ErrorCode.STORAGE_ERROR, fault.sentence) from fault
+        return link.partition("?")[0] if self._settings.public else link
+
+    def links_hold_until(self) -> datetime | None:
+        """When the key that signs them ends; None for a key that does not, as far as we know."""
+        provider = self._client.provider
+        return provider.expires_at if isinstance(provider, RoleProvider) else None
+
+    def delete(self, target: Target) -> None:
+        """Remove spool, multipart upload and object. Raises ServiceError."""
+        parcel = self._parcel(target)
+        with self._lock:
+            upload = self._open.get(target.task_id)
+        try:
+            if upload is not None:
+                upload.withdraw()
+                return
+            parcel.spool.unlink(missing_ok=True)
+            record = parcel.record.read()
+            if record is not None and record.key != parcel.key:
+                erase(self._uplink, record.key, record.upload_id, object_too=True)
+            upload_id = record.upload_id if record else None
+            erase(self._uplink, parcel.key, upload_id, object_too=True)
+            parcel.record.remove()
+        except Fault as fault:
+            raise fault.service_error() from fault
+        except OSError as error:
+            raise translate(error) from error
+
+    def check(self) -> str:
+        """Look at the disk, and at the bucket unless that was done lately."""
+        require_free(self._directory, self._min_free_bytes)
+        with self._checking:
+            if self._checked is None or self._clock() >= self._checked[0] + self._check_interval:
+                self._checked = (self._clock(), self._look())
+            failure = self._checked[1]
+        if failure is not None:
+            raise failure
+        return probe.WORKING
+
+    def sweep(self, now: datetime, keep: Collection[str]) -> int:
+        """Remove old spools, uploads of tasks that are no more, and objects past retention."""
+        with self._lock:
+            busy = set(self._open)
+        return self._cleaning.sweep(now, busy.union(keep))
+
+    def open_reader(self, target: Target) -> BinaryIO:
+        """The finished file. Raises FileNotFoundError when there is none."""
+        return self._client.open(self._keys.key(target))
+
+    def close(self) -> None:
+        """Let the threads end; a part that is under way is not waited for."""
+        self._crew.close()
+        self._client.close()
+
+    def _parcel(self, target: Target) -> Parcel:
+        return Parcel(
+            key=self._keys.key(target),
+            spool=spool_path(self._directory, target.task_id),
+            headers={
+                **self._settings.headers,
+                "Content-Type": target.content_type,
+                "Content-Disposition": content_disposition(target.filename),
+            },
+            tags=lambda sha256: tags_of(self._settings.tags, target, sha256),
+            record=RecordFile(self._directory, target.task_id),
+        )
+
+    def _resume(self, target: Target, parcel: Parcel, size: int) -> None:
+        record = parcel.record.read()
+        if record is not None and record.key != parcel.key:  # the prefix was changed meanwhile
+            erase(self._uplink, record.key, record.upload_id, object_too=True)
+            record = None
+        transfer = resumed(self._uplink, parcel, record, size) if record else None
+        if transfer is None:
+            if self._is_delivered(parcel, size):
+                return
+            transfer = Transfer(self._uplink, parcel, self._settings.part_size)
+            # Of an upload whose record was not written yet nobody knows but OSS.
+            transfer.doubtful = True
+        delivery = Delivery(self._uplink, parcel, transfer, _log.bind(task_id=target.task_id))
+        send_whole(transfer, size)
+        delivery.deliver(digest_of(parcel.spool))
+
+    def _is_delivered(self, parcel: Parcel, size: int) -> bool:
+        """Whether the object is there, and its spool was only not removed yet."""
+        if not is_there(self._uplink, parcel.key, Stored(size, None)):
+            return False
+        return is_there(self._uplink, parcel.key, Stored(size, crc_of(parcel.spool, 0, size)))
+
+    def _is_taken(self, target: Target) -> bool:
+        """Whether there is an object already, as far as a quick look tells."""
+        try:
+            return self._client.head(self._keys.key(target), quick=True) is not None
+        except Fault:
+            return False  # if the store is in trouble, there is time until the file is sealed
+
+    def _look(self) -> ServiceError | None:
+        try:
+            probe.look(self._client, self._keys.prefix)
+        except Fault as fault:
+            return ServiceError(ErrorCode.STORAGE_ERROR, f"the store cannot be used: {fault}")
+        return None
+
+
+def _client(settings: OssSettings) -> OssClient:
+    try:
+        return OssClient(settings)
+    except Fault as fault:
+        raise ServiceError(ErrorCode.STORAGE_ERROR, fault.sentence) from fault
+
+
+def _has_size(path: Path, size: int) -> bool:
+    try:
+        return path.stat().st_size == size
+    except FileNotFoundError:
+        return False
