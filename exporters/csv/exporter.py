@@ -36,7 +36,7 @@ class CsvExporter(Exporter):
         self._cutter = BlockCutter(measure=self._projection.size)
         self._tally = WarningTally(WARNINGS)
         self._tally.add(self._format.changed_names)
-        self._files = PackedFiles(sink, options, self._format.head)
+        self._files = PackedFiles(sink, options, self._format.head, workers.threads)
         self._blocks = OrderedBlocks[_Formatted](workers, self._write)
         self._submitted = 0
         self.rows_written = 0

@@ -49,7 +49,7 @@ class NdjsonExporter(Exporter):
         self._floats = [place for place, kind in enumerate(kept.types) if has_floats(kind)]
         self._key_bytes = key_bytes(kept.names)
         self._cutter = BlockCutter(measure=self._size)
-        self._files = PackedFiles(sink, options, head=b"")
+        self._files = PackedFiles(sink, options, b"", workers.threads)
         self._blocks = OrderedBlocks[_Lines](workers, self._write)
         self._tally = WarningTally(WARNINGS)
         self._submitted = 0

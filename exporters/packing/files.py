@@ -1,6 +1,6 @@
 """The files of an export of text: one, or several in an archive, each with its own head."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,12 +16,13 @@ from exporters.packing.zstd_packer import Zstd
 
 MAX_FILES: Final = 10**DIGITS - 1
 
-_PACKERS: Final[Mapping[Compression, type[Packer[Any]]]] = {
-    "none": Plain,
-    "gzip": Gzip,
+_PACKERS: Final[Mapping[Compression, Callable[[ByteSink, int], Packer[Any]]]] = {
+    "none": lambda sink, _threads: Plain(sink),
+    "gzip": lambda sink, _threads: Gzip(sink),
     "zstd": Zstd,
-    "zip": Zip,
+    "zip": lambda sink, _threads: Zip(sink),
 }
+"""How each is opened over a sink, for so many threads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +37,14 @@ class PackedFiles:
     """Rows to files, `head` at the beginning of each.
 
     `pack` may run on any thread; everything else on the export's, with what was packed in the
-    order of `cut`. An export without rows has one file all the same.
+    order of `cut`. An export without rows has one file all the same. `threads` are those that a
+    compressor may have of its own.
     """
 
-    def __init__(self, sink: ByteSink, options: PackedOptions, head: bytes) -> None:
-        self._packer = _PACKERS[options.compression](sink)
+    def __init__(
+        self, sink: ByteSink, options: PackedOptions, head: bytes, threads: int = 1
+    ) -> None:
+        self._packer = _PACKERS[options.compression](sink, threads)
         self._options = options
         self._head = head
         self._cut_rows = 0
