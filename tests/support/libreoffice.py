@@ -138,17 +138,9 @@ def pdf(workbook: Path) -> bytes:
 
 @contextmanager
 def converted(
-    workbooks: Sequence[Path],
-    to: str,
-    *,
-    infilter: str | None = None,
-    recalculate: bool = False,
-    timeout: float = TIMEOUT,
+    workbooks: Sequence[Path], to: str, *, recalculate: bool = False, timeout: float = TIMEOUT
 ) -> Iterator[Path]:
-    """A directory with what one run has made: `0.fods`, `1.fods`; of CSV `0-Sheet1.csv`.
-
-    `infilter` says how the files are to be opened: the settings of the import dialog.
-    """
+    """A directory with what one run has made: `0.fods`, `1.fods`; of CSV `0-Sheet1.csv`."""
     program = _program()
     with TemporaryDirectory(prefix="libreoffice-") as name:
         root = Path(name)
@@ -156,7 +148,6 @@ def converted(
         made.mkdir()
         command = [program, f"-env:UserInstallation={_profile(root, recalculate).as_uri()}"]
         command += ["--headless", "--convert-to", to, "--outdir", str(made)]
-        command += [f"--infilter={infilter}"] if infilter else []
         command += [str(_placed(root, place, path)) for place, path in enumerate(workbooks)]
         said = _run(command, root, timeout)
         for place, path in enumerate(workbooks):
