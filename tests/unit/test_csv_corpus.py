@@ -159,12 +159,17 @@ def test_a_trap_is_read_back_alone(trap: str, reader: str, tmp_path: Path) -> No
     check(reader, {"a": TRAPS[trap]}, tmp_path)
 
 
-@reader
-@pytest.mark.parametrize("trap", TRAPS)
+@pytest.mark.parametrize(
+    ("trap", "reader"),
+    [
+        (trap, reader)
+        for trap, texts in TRAPS.items()
+        for reader in READERS
+        if reader != "duckdb" or "\r" not in "".join(texts)
+    ],
+)
 def test_a_trap_is_read_back_as_a_name(trap: str, reader: str, tmp_path: Path) -> None:
     """DuckDB takes the first carriage return of a file, quoted or not, for the end of its line."""
-    if reader == "duckdb" and trap in ("carriage returns", "both"):
-        reader = "python"
     check(reader, {text: ["x"] for text in TRAPS[trap]}, tmp_path, quoting="minimal")
 
 
