@@ -179,7 +179,7 @@ class Model:
         is_guarded: bool = False,
         offences: tuple[str, ...] = (),
     ) -> Cell:
-        options, codec = self._options, self._options.charset.codec
+        options, codec, sent = self._options, self._options.charset.codec, text
         lacking = [each for each in text or "" if not has(codec, each)]
         if lacking and options.encoding_errors == "error":
             words = f"lacks has {lacking[0]!r} (U+{ord(lacking[0]):04X})"
@@ -187,7 +187,7 @@ class Model:
         elif lacking and text is not None:
             text = "".join(self._substitute(each) if each in lacking else each for each in text)
         if options.quoting == "none":
-            offences = (*offences, *self._unquotable(text))
+            offences = (*offences, *self._unquotable(sent), *self._unquotable(text, "replaced"))
         is_replaced = bool(lacking) and options.encoding_errors != "error"
         return Cell(text, is_text, is_guarded, is_replaced, offences)
 
@@ -195,11 +195,12 @@ class Model:
         is_replaced = self._options.encoding_errors == "replace"
         return "?" if is_replaced else f"&#{ord(character)};"
 
-    def _unquotable(self, text: str | None) -> Iterator[str]:
+    def _unquotable(self, text: str | None, when: str = "sent") -> Iterator[str]:
+        """A text is looked at as it is sent, and again with what the encoding has."""
         if text is not None and self._parts_cells(text):
-            yield "structure holds a quote, a line end or the delimiter"
+            yield f"structure-{when} holds a quote, a line end or the delimiter"
         if self._alone and not (self._options.null if text is None else text):
-            yield "empty would be an empty line"
+            yield f"empty-{when} would be an empty line"
 
 
 # How values are spelled.
