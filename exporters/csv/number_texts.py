@@ -9,8 +9,8 @@ import pyarrow.compute as pc
 
 from exporters.text_bytes import octets_of, replaced, texts_from
 
-_PLAIN_UNTIL: Final = 1e16
-"""Where polars begins to write exponents."""
+_PLAIN_UNTIL: Final = {pa.float32(): float(np.float32(1e13)), pa.float64(): 1e16}
+"""Where polars begins to write exponents; floats of 16 bits never come to it."""
 
 _MOST_WHOLE: Final = 1e21
 """Whole numbers from here on have an exponent, as in JavaScript."""
@@ -51,8 +51,8 @@ def _with_digits(texts: pa.Array, floats: pa.Array) -> pa.Array:
     """`texts` with digits in place of exponents where whole numbers are below the bound."""
     values = np.asarray(floats.to_numpy(zero_copy_only=False), np.float64)
     sizes = np.abs(values)
-    # From 2⁵³ on every number is whole.
-    large = (sizes >= _PLAIN_UNTIL) & (sizes < _MOST_WHOLE)
+    # From 2⁵³ on every number is whole, of 32 bits from 2²⁴ on.
+    large = (sizes >= _PLAIN_UNTIL.get(floats.type, np.inf)) & (sizes < _MOST_WHOLE)
     digits = pc.cast(pc.cast(pa.array(values[large]), _DIGITS), texts.type)
     return replaced(texts, large, digits)
 

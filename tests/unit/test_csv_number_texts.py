@@ -68,6 +68,17 @@ def test_floats_of_32_bits_read_back_equal(values: list[float | None]) -> None:
             assert bits(float(np.float32(text))) == bits(value), text
 
 
+@given(st.lists(WHOLE | st.integers(0, 69).map(lambda power: 2.0**power), min_size=1, max_size=30))
+@example([1e13, 1e14, 1e15, 1e16, 9.999999e12, 1e20])
+def test_whole_numbers_of_32_bits_are_their_digits_too(values: list[float]) -> None:
+    singles = [float(np.float32(value)) for value in values]
+    for value, text in zip(singles, texts([*singles], pa.float32()), strict=True):
+        if abs(value) < MOST_WHOLE and value:
+            assert text is not None
+            assert text.lstrip("-").isdecimal()
+            assert np.float32(text) == np.float32(value)
+
+
 @given(st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), max_size=30))
 def test_floats_of_32_bits_have_no_digits_of_the_64(values: list[float]) -> None:
     for value, text in zip(values, texts([*values], pa.float32()), strict=True):
