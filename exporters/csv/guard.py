@@ -12,7 +12,8 @@ from exporters.text_bytes import Mask, concatenated, first_octets, octets_of, re
 
 FormulaGuard = Literal["off", "prefix", "reject"]
 
-BEGINNINGS: Final = "=+-@\t\r"
+BEGINNINGS: Final = "=+-@\t\r\0"
+"""NUL is dropped by LibreOffice, which runs what stands behind it (and OWASP's ASVS, 1.2.10)."""
 
 _PREFIX: Final = "'"
 """Spreadsheets show what stands behind it, as text."""
@@ -40,7 +41,7 @@ def guarded(texts: pa.Array, guard: FormulaGuard, where: Where) -> tuple[pa.Arra
 def _formulas(texts: pa.Array) -> Mask | None:
     """Which texts begin like a formula; None where none does."""
     octets, offsets = octets_of(texts)
-    mask = _IS_BEGINNING[first_octets(octets, offsets)]
+    mask = _IS_BEGINNING[first_octets(octets, offsets)] & (offsets[1:] > offsets[:-1])
     if texts.null_count and mask.any():
         mask &= np.asarray(pc.is_valid(texts))
     return mask if mask.any() else None

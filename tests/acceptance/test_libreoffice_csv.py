@@ -90,3 +90,15 @@ def test_a_text_that_is_not_guarded_is_one(tmp_path: Path) -> None:
         tmp_path, columns, charset=76, encoding="utf-8-sig", quoted_is_text=False, formulas=True
     )
     assert [row[0] for row in types] == ["s", "f", "s"]
+
+
+@pytest.mark.parametrize("guard", ["prefix", "off"])
+def test_a_nul_hides_a_formula_from_no_guard(guard: str, tmp_path: Path) -> None:
+    """LibreOffice drops it and runs the rest."""
+    columns = {"text": ["\0=1+1", "\0\0=1+1"], "n": [1, 2]}
+    _, types = opened(
+        tmp_path, columns, charset=76, encoding="utf-8-sig", formula_guard=guard,
+        quoted_is_text=False, formulas=True,
+    )  # fmt: skip
+    kind = {"prefix": "s", "off": "f"}[guard]
+    assert [row[0] for row in types] == ["s", kind, kind]

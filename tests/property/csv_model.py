@@ -22,7 +22,7 @@ Values = Sequence[Value]
 Place = tuple[int | None, int]
 """Row and column; no row for the header."""
 
-BEGINNINGS = tuple("=+-@\t\r")
+BEGINNINGS = tuple("=+-@\t\r\0")
 SHIFTS = "\x0e\x0f\x1b"
 """With ISO-2022 these switch alphabets: no text can have them."""
 

@@ -38,7 +38,7 @@ ENCODINGS = [
     "utf-16", "utf-32", "iso2022_jp", "hz", "cp037", "utf-7",
 ]  # fmt: skip
 
-FORMULAS = tuple("=+-@\t\r")
+FORMULAS = tuple("=+-@\t\r\0")
 
 
 @dataclass(frozen=True)

@@ -20,11 +20,11 @@ def prefixed(texts: pa.Array) -> tuple[list[str | None], int]:
 
 
 def model(text: str | None) -> str | None:
-    return f"'{text}" if text and text[0] in "=+-@\t\r" else text
+    return f"'{text}" if text and text[0] in "=+-@\t\r\0" else text
 
 
 def test_the_beginnings_are_those_of_the_documentation() -> None:
-    assert BEGINNINGS == "=+-@\t\r"
+    assert BEGINNINGS == "=+-@\t\r\0"
 
 
 @pytest.mark.parametrize("beginning", BEGINNINGS)
@@ -42,7 +42,7 @@ def test_another_text_stays(text: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 @given(
-    values=st.lists(st.none() | st.text("=+-@\t\ra'字\n", max_size=3), max_size=20),
+    values=st.lists(st.none() | st.text("=+-@\t\r\0a'字\n", max_size=3), max_size=20),
     start=st.integers(0, 5),
     length=st.integers(0, 20),
 )
