@@ -56,15 +56,31 @@ _SEPARATORS: Final = tuple(map(chr, range(1, 0x20)))
 
 def codec_name(name: str) -> str:
     """The name of a codec for files. Raises `ValueError` naming the closest for an unknown one."""
-    try:
-        info = codecs.lookup(name)
-    except (LookupError, ValueError, UnicodeError):
-        known = sorted({*aliases.aliases, *aliases.aliases.values()})
-        hint = closest(name.lower().replace("-", "_"), known) or "; as utf-8, gb18030 or cp1252"
-        raise ValueError(f"there is no encoding of that name{hint}") from None
-    if not info._is_text_encoding or info.name in _NO_FILES:  # noqa: SLF001 (as TextIOWrapper does)
+    info = _found(name)
+    if info is None:
+        hint = closest(name.lower().replace("-", "_"), _known()) or "; as utf-8, gb18030 or cp1252"
+        raise ValueError(f"there is no encoding of that name{hint}")
+    if not _is_for_files(info):
         raise ValueError("it is no encoding of text files; use one as utf-8, gb18030 or cp1252")
     return info.name
+
+
+def _found(name: str) -> codecs.CodecInfo | None:
+    try:
+        return codecs.lookup(name)
+    except (LookupError, ValueError, UnicodeError):
+        return None
+
+
+def _is_for_files(info: codecs.CodecInfo) -> bool:
+    return info._is_text_encoding and info.name not in _NO_FILES  # noqa: SLF001 (as TextIOWrapper does)
+
+
+@cache
+def _known() -> list[str]:
+    """The names that may be meant: some that Python lists are of no file, or of another system."""
+    names = sorted({*aliases.aliases, *aliases.aliases.values()})
+    return [each for each in names if (info := _found(each)) and _is_for_files(info)]
 
 
 @dataclass(frozen=True, slots=True)
