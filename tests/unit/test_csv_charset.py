@@ -285,7 +285,7 @@ def test_a_slice_is_encoded_alone() -> None:
 @pytest.mark.parametrize("name", ["mbcs", "ansi", "oem", "base65", "hexx", "rot-14", "zlib_code"])
 def test_no_name_is_proposed_that_would_be_refused(name: str) -> None:
     """Python lists codecs of no file, and of Windows alone, among its encodings."""
-    with pytest.raises(ValueError, match="^there is no encoding of that name") as raised:
+    with pytest.raises(ValueError, match=r"^there is no encoding of that name") as raised:
         codec_name(name)
     proposed = str(raised.value).partition("did you mean '")[2].removesuffix("'?")
     assert not proposed or codec_name(proposed)
