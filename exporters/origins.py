@@ -6,7 +6,7 @@ from typing import Final
 import pyarrow as pa
 
 from exporters.asked import ColumnOptions
-from exporters.calendars import check_calendar
+from exporters.calendars import check_calendar, has_calendar
 from exporters.casts import cast_type, cast_values
 from exporters.errors import InvalidData, InvalidSchema, LimitExceeded, UnsupportedType
 from exporters.fates import SUPPORTED_TYPES, canonical_type, converter, is_spelled, plain_type
@@ -50,6 +50,7 @@ class FromStream(Origin):
         self.type = fate(schema.field(index).name, kind)
         self._label = asked.label
         self._convert = converter(kind)
+        self._has_calendar = has_calendar(self.type)
         self._transform = transform_for(asked, kind)
         self._is_cast = asked.type is not None
         if self._transform is not None:
@@ -80,7 +81,8 @@ class FromStream(Origin):
     def _canonical(self, array: pa.Array) -> pa.Array:
         try:
             array = self._convert(array) if self._convert else array
-            check_calendar(array)
+            if self._has_calendar:
+                check_calendar(array)
         except InvalidData as error:
             raise InvalidData(f"column {self._label!r} {error}") from None
         except pa.ArrowCapacityError as error:
