@@ -46,7 +46,7 @@ BAD_COMMANDS: dict[str, tuple[bytes | dict[str, object], str]] = {
     "a directory": ({"filename": "..", "format": "csv"}, "names a directory"),
     "control character": ({"filename": "a\n.csv"}, "control character"),
     "NUL": ({"filename": "a\0.csv"}, "control character"),
-    "surrogate": (b'{"filename": "\\ud800.csv"}', "filename"),
+    "surrogate": (b'{"filename": "\\ud800.csv"}', "\\ud800"),
     "long filename": ({"filename": "x" * 252 + ".csv"}, "256 bytes in UTF-8"),
     "unknown option": ({"filename": "a.csv", "options": {"delimeter": ";"}}, "'delimiter'"),
     "option of another format": ({"filename": "a.csv", "options": {"sheet_name": "A"}}, "csv"),

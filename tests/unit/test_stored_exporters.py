@@ -348,6 +348,13 @@ def test_a_struct_without_fields_is_refused_by_parquet_alone(
     assert read("arrow", written("arrow", schema.empty_table(), workers)).schema == schema
 
 
+def test_a_map_of_null_keys_is_refused_by_parquet(workers: Workers) -> None:
+    schema = pa.schema([("v", pa.list_(pa.map_(pa.null(), pa.int8())))])
+    message = r"^column 'v' is .+, which Parquet cannot hold because keys of maps are never null"
+    with pytest.raises(UnsupportedType, match=message):
+        opened("parquet", io.BytesIO(), schema, workers)
+
+
 def test_a_time_too_far_away_for_parquet_is_refused(workers: Workers) -> None:
     far = pa.array([2**62], pa.timestamp("s"))
     with pytest.raises(InvalidData, match=r"^column 'v' cannot be timestamp\[ms\]: "):
