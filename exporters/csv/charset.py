@@ -36,9 +36,11 @@ _BOMS: Final = {
 
 _MULTIBYTE: Final = frozenset({"big5", "big5hkscs", "cp932", "cp949", "cp950", "euc_jis_2004",
                                "euc_jisx0213", "euc_jp", "euc_kr", "gb18030", "gb2312", "gbk",
-                               "johab", "shift_jis", "shift_jis_2004",
-                               "shift_jisx0213"})  # fmt: skip
+                               "johab", "shift_jis"})  # fmt: skip
 """Those in which ASCII is itself; second bytes are 0x30 and above: no quote, comma or line end."""
+
+_SHIFTS: Final = ("\x0e", "\x0f", "\x1b")
+"""What switches alphabets in ISO-2022 and so is no text (RFC 1468); Python's codecs let it pass."""
 
 EncodingErrors = Literal["error", "replace", "xmlcharref"]
 
@@ -48,7 +50,8 @@ _SUBSTITUTES: Final[dict[EncodingErrors, Callable[[str], str]]] = {
     "xmlcharref": lambda character: f"&#{ord(character)};",
 }
 
-_SEPARATORS: Final = tuple(map(chr, range(0x20)))
+_SEPARATORS: Final = tuple(map(chr, range(1, 0x20)))
+"""Not NUL, which Python's codecs of JIS X 0213 lose behind a letter that may take an accent."""
 
 
 def codec_name(name: str) -> str:
@@ -110,15 +113,27 @@ class Charset:
 
     def encode_block(self, lines: pa.Buffer) -> bytes:
         """Whole lines. Raises `UnicodeEncodeError`."""
-        return bytes(lines.to_pybytes().decode().encode(self.codec))
+        text = lines.to_pybytes().decode()
+        self._check_shifts(text)
+        return bytes(text.encode(self.codec))
+
+    def has(self, text: str) -> bool:
+        """Whether the encoding has every character of a text."""
+        try:
+            self._check_shifts(text)
+            text.encode(self.codec)
+        except UnicodeEncodeError:
+            return False
+        return True
 
     def fitted(self, texts: pa.Array, errors: EncodingErrors, where: Where) -> tuple[pa.Array, int]:
         """`texts` of characters that the encoding has, and how many were changed for it.
 
         Raises `InvalidData` for the first one that would be, where that is an error.
         """
+        texts = _without_garbage(texts)
         octets, _ = octets_of(texts)
-        lacking = [each for each in set(octets.tobytes().decode()) if not self._has(each)]
+        lacking = [each for each in set(octets.tobytes().decode()) if not self.has(each)]
         if not lacking:
             return texts, 0
         substitutes = {ord(each): _SUBSTITUTES[errors](each) for each in lacking}
@@ -139,21 +154,37 @@ class Charset:
             "encoding_errors 'replace' or 'xmlcharref'"
         )
 
-    def _has(self, character: str) -> bool:
-        try:
-            character.encode(self.codec)
-        except UnicodeEncodeError:
-            return False
-        return True
+    def _check_shifts(self, text: str) -> None:
+        if not self.codec.startswith("iso2022"):
+            return
+        for each in _SHIFTS:
+            place = text.find(each)
+            if place >= 0:
+                raise UnicodeEncodeError(self.codec, text, place, place + 1, "switches alphabets")
 
 
 @cache
 def _keeps_ascii(codec: str) -> bool:
     if codec.replace("-", "_") in _MULTIBYTE:
         return True
+    if codec.startswith("iso2022"):
+        return False
     octets = bytes(range(256))
     characters = octets.decode(codec, "replace")
-    return len(characters) == len(octets) and characters[:128] == octets[:128].decode("ascii")
+    ascii_octets, ascii_text = octets[:128], octets[:128].decode("ascii")
+    if len(characters) != len(octets) or characters[:128] != ascii_text:
+        return False
+    # Arabic and Persian of the Macintosh have quotes and commas twice, and write the other ones.
+    return ascii_text.encode(codec, "replace") == ascii_octets
+
+
+def _without_garbage(texts: pa.Array) -> pa.Array:
+    """Texts with no bytes under a null, where anything may stand and need not be UTF-8."""
+    if not texts.null_count:
+        return texts
+    plain = pc.fill_null(texts, "")
+    octets, offsets = octets_of(plain)
+    return texts_from(octets, offsets, texts)
 
 
 def _in_one_call(texts: pa.Array, convert: Callable[[str], bytes]) -> pa.Array:

@@ -114,8 +114,6 @@ class CsvOptions(PackedOptions):
             "delimiter": self.delimiter, "null": self.null, "true": self.true, "false": self.false,
         }  # fmt: skip
         for name, word in words.items():
-            try:
-                word.encode(self.charset.codec)
-            except UnicodeEncodeError:
-                raise ValueError(f"{self.encoding} lacks a character of {name} {word!r}") from None
+            if not self.charset.has(word):
+                raise ValueError(f"{self.encoding} lacks a character of {name} {word!r}")
         return self

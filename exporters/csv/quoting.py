@@ -51,7 +51,9 @@ class Quoting:
     def refuse(self, texts: pa.Array, where: Where) -> None:
         """Raise `InvalidData` for the first text that cannot do without quotes."""
         structural = self._structural(texts)
-        if structural is not None:
+        if structural is not None and texts.null_count:
+            structural &= np.asarray(pc.is_valid(texts))  # under a null may stand anything
+        if structural is not None and structural.any():
             raise InvalidData(
                 f"{first_of(structural, texts, where)} holds a quote, a line end or the delimiter, "
                 "which quoting 'none' cannot write; use 'minimal'"
