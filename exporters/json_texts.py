@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from exporters.binaries import base64_texts, is_binary, uuid_texts
+from exporters.calendar_texts import timestamp_texts
 from exporters.calendars import check_calendar
 from exporters.decimals import decimal_texts
 from exporters.durations import texts_of
@@ -152,7 +153,8 @@ def _times(array: pa.Array) -> pa.Array:
 
 
 def _timestamps(array: pa.Array) -> pa.Array:
-    texts = pc.replace_substring(_times(array), " ", "T", max_replacements=1)
+    check_calendar(array)
+    texts = pc.replace_substring(timestamp_texts(array), " ", "T", max_replacements=1)
     zoned = array.type.tz is not None
     return pc.replace_substring_regex(texts, _OFFSET, r"\1:\2") if zoned else texts
 

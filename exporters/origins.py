@@ -9,7 +9,14 @@ from exporters.asked import ColumnOptions
 from exporters.calendars import check_calendar, has_calendar
 from exporters.casts import cast_type, cast_values
 from exporters.errors import InvalidData, InvalidSchema, LimitExceeded, UnsupportedType
-from exporters.fates import SUPPORTED_TYPES, canonical_type, converter, is_spelled, plain_type
+from exporters.fates import (
+    SUPPORTED_TYPES,
+    canonical_type,
+    converter,
+    is_spelled,
+    is_text,
+    plain_type,
+)
 from exporters.sizes import decoded_size, text_size
 from exporters.transforms.base import PLACE, TEXT, Generated
 from exporters.transforms.choosing import transform_for
@@ -48,6 +55,8 @@ class FromStream(Origin):
         kind = schema.field(index).type
         self.index = index
         self.type = fate(schema.field(index).name, kind)
+        self.is_foreign = is_text(self.type)
+        """Whether the values came as texts, or as what only a text can show."""
         self._label = asked.label
         self._convert = converter(kind)
         self._has_calendar = has_calendar(self.type)

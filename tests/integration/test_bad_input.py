@@ -52,6 +52,7 @@ BAD_COMMANDS: dict[str, tuple[bytes | dict[str, object], str]] = {
     "option of another format": ({"filename": "a.csv", "options": {"sheet_name": "A"}}, "csv"),
     "bad option": ({"filename": "a.csv", "options": {"delimiter": ";;"}}, "options.delimiter"),
     "surrogate in an option": (b'{"filename": "a.csv", "options": {"\\ud800": 1}}', "\\ud800"),
+    "no column": ({"filename": "a.csv", "columns": []}, "at least 1 item"),
     "column without a name": (
         {"filename": "a.csv", "columns": [{}]},
         "columns[0]: an entry has no",
