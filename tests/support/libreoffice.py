@@ -138,9 +138,17 @@ def pdf(workbook: Path) -> bytes:
 
 @contextmanager
 def converted(
-    workbooks: Sequence[Path], to: str, *, recalculate: bool = False, timeout: float = TIMEOUT
+    workbooks: Sequence[Path],
+    to: str,
+    *,
+    recalculate: bool = False,
+    timeout: float = TIMEOUT,
+    read_as: str | None = None,
 ) -> Iterator[Path]:
-    """A directory with what one run has made: `0.fods`, `1.fods`; of CSV `0-Sheet1.csv`."""
+    """A directory with what one run has made: `0.fods`, `1.fods`; of CSV `0-Sheet1.csv`.
+
+    `read_as` is the filter of LibreOffice for the files, where their suffix does not say it.
+    """
     program = _program()
     with TemporaryDirectory(prefix="libreoffice-") as name:
         root = Path(name)
@@ -148,6 +156,7 @@ def converted(
         made.mkdir()
         command = [program, f"-env:UserInstallation={_profile(root, recalculate).as_uri()}"]
         command += ["--headless", "--convert-to", to, "--outdir", str(made)]
+        command += [f"--infilter={read_as}"] if read_as else []
         command += [str(_placed(root, place, path)) for place, path in enumerate(workbooks)]
         said = _run(command, root, timeout)
         for place, path in enumerate(workbooks):
