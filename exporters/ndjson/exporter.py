@@ -21,6 +21,9 @@ from exporters.workers import OrderedBlocks, Workers
 BLOCK_ROWS: Final = 16_384
 """Rows of a block, see `blocks.py`: of half as many each costs a tenth more (measured)."""
 
+BLOCK_BYTES: Final = 8 * 1024 * 1024
+"""Bytes of a block's lines, which are at most twice as long as its values are in Arrow, mostly."""
+
 NON_FINITE_NULL: Final = "NON_FINITE_NULL"
 
 WARNINGS: Final = {NON_FINITE_NULL: "NaN and infinite numbers, which JSON lacks, are null"}
@@ -52,7 +55,7 @@ class NdjsonExporter(Exporter):
         kept = self._selection.schema
         self._floats = [place for place, kind in enumerate(kept.types) if has_floats(kind)]
         self._key_bytes = key_bytes(kept.names)
-        self._cutter = BlockCutter(BLOCK_ROWS, measure=self._size)
+        self._cutter = BlockCutter(BLOCK_ROWS, BLOCK_BYTES, self._size)
         self._files = PackedFiles(sink, options, head=b"")
         self._blocks = OrderedBlocks[_Lines](workers, self._write)
         self._tally = WarningTally(WARNINGS)
