@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-FormatName = Literal["csv", "xlsx"]
+FormatName = Literal["csv", "ndjson", "xlsx"]
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ OURS_CSV: Final = Case("ours-csv", "csv", "Export Middleware, `strings` (the def
 OURS_CSV_MINIMAL: Final = Case(
     "ours-csv-minimal", "csv", "Export Middleware, `minimal`", OUR_PACKAGE
 )
+OURS_NDJSON: Final = Case("ours-ndjson", "ndjson", "Export Middleware, NDJSON", OUR_PACKAGE)
 XLSXWRITER: Final = Case(
     "xlsxwriter", "xlsx", "XlsxWriter, `constant_memory`, a write per cell", "xlsxwriter", slow=True
 )
@@ -35,6 +36,9 @@ RUSTPY: Final = Case(
     "rustpy", "xlsx", "rustpy-xlsxwriter `write_worksheet`", "rustpy-xlsxwriter", slow=True
 )
 POLARS_CSV: Final = Case("polars-csv", "csv", "polars `write_csv`, whole frame", "polars")
+POLARS_NDJSON: Final = Case(
+    "polars-ndjson", "ndjson", "polars `write_ndjson`, whole frame", "polars"
+)
 DUCKDB: Final = Case("duckdb", "csv", "DuckDB `COPY`", "duckdb")
 PYTHON_CSV: Final = Case("python-csv", "csv", "Python `csv.writer`", "python", slow=True)
 
@@ -57,6 +61,8 @@ CASES: Final = (
     POLARS_CSV,
     DUCKDB,
     PYTHON_CSV,
+    OURS_NDJSON,
+    POLARS_NDJSON,
 )
 
 PEERS: Final = tuple(case for case in CASES if case.package != OUR_PACKAGE)

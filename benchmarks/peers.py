@@ -102,6 +102,11 @@ def _polars_csv(table: pa.Table, path: Path) -> Work:
     return lambda: frame.write_csv(path)
 
 
+def _polars_ndjson(table: pa.Table, path: Path) -> Work:
+    frame = _frame(table)
+    return lambda: frame.write_ndjson(path)
+
+
 def _duckdb(table: pa.Table, path: Path) -> Work:
     import duckdb
 
@@ -137,6 +142,7 @@ WORK: Final[Mapping[str, Prepare]] = {
     "ours-xlsx": _ours("xlsx"),
     "ours-csv": _ours("csv"),
     "ours-csv-minimal": _ours("csv", quoting="minimal"),
+    "ours-ndjson": _ours("ndjson"),
     "durable-xlsx": _durable("xlsx"),
     "durable-csv": _durable("csv"),
     "xlsxwriter": _xlsxwriter,
@@ -144,6 +150,7 @@ WORK: Final[Mapping[str, Prepare]] = {
     "jetxl": _jetxl,
     "rustpy": _rustpy,
     "polars-csv": _polars_csv,
+    "polars-ndjson": _polars_ndjson,
     "duckdb": _duckdb,
     "python-csv": _python_csv,
     **{name: _workbook(feature) for name, feature in workbooks().items()},

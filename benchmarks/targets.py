@@ -7,8 +7,10 @@ from typing import Final
 from benchmarks.cases import (
     JETXL,
     OURS_CSV,
+    OURS_NDJSON,
     OURS_XLSX,
     POLARS_CSV,
+    POLARS_NDJSON,
     RUSTPY,
     SIZE_MAIN,
     SIZE_TALL,
@@ -28,6 +30,7 @@ FASTER: Final = (
     (OURS_XLSX, JETXL, 3.5),
     (OURS_XLSX, RUSTPY, 9.0),
     (OURS_CSV, POLARS_CSV, 1.0),
+    (OURS_NDJSON, POLARS_NDJSON, 1.0),
     *((whole_way, exporter, 0.7) for whole_way, exporter in WHOLE_WAYS),
 )
 """A case, the one it is compared with, and the least ratio of their rates."""
