@@ -40,6 +40,7 @@ class CsvExporter(Exporter):
 
     def write_batch(self, batch: pa.RecordBatch) -> None:
         """Write the rows of `batch`; see `Exporter.write_batch`."""
+        self._files.begin()
         for block in self._cutter.add(batch):
             self._submit(block)
         self.rows_written += batch.num_rows

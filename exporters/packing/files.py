@@ -46,6 +46,10 @@ class PackedFiles:
         self._cut_rows = 0
         self._begun = 0
 
+    def begin(self) -> None:
+        """Write the head of the first file, if it is not written yet."""
+        self._begin(0)
+
     def cut(self, rows: pa.RecordBatch) -> Iterator[tuple[int, pa.RecordBatch]]:
         """The rows that go to each file, with its number.
 
@@ -82,7 +86,7 @@ class PackedFiles:
 
     def finish(self) -> None:
         """Write the end of the last file, once everything before it is written."""
-        self._begin(0)
+        self.begin()
         self._packer.finish()
 
     def _begin(self, file: int) -> None:

@@ -5,9 +5,9 @@ after the first, without an error (Python's `zstandard.decompress`, older .NET):
 looks complete. And unlike blocks of deflate, those of zstd cannot be joined to one frame: each may
 repeat the last distances of the one before.
 
-Measured on CSV of orders, a core: 390 MB/s and 3.4 : 1 by pyarrow's level, which is 1; level 3 would
-be 235 MB/s and 3.2 : 1. Formatting is 305 MB/s, so that two cores are busy with both; with more a
-single export waits for this thread, and several do not.
+Measured on CSV of orders, a core: 390 MB/s and 3.4 : 1 by pyarrow's level, which is 1; level 3
+would be 235 MB/s and 3.2 : 1. Formatting is 305 MB/s, so that two cores are busy with both; with
+more a single export waits for this thread, and several do not.
 """
 
 import io
