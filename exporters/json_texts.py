@@ -25,6 +25,9 @@ from exporters.nesting import flat_values, is_list, is_nested, keys_and_items
 
 _NULL: Final = "null"
 
+_TRUE: Final = pa.scalar("true", pa.string())
+_FALSE: Final = pa.scalar("false", pa.string())
+
 _NOTHING: Final = pa.scalar("", pa.string())
 """What stands between texts that are joined."""
 
@@ -137,6 +140,10 @@ def _literal(part: str | pa.Array) -> pa.Scalar | pa.Array:
     return pa.scalar(part, pa.string()) if isinstance(part, str) else part
 
 
+def _booleans(array: pa.Array) -> pa.Array:
+    return pc.if_else(array, _TRUE, _FALSE)
+
+
 def _numbers(array: pa.Array) -> pa.Array:
     return pc.cast(array, pa.string())
 
@@ -184,7 +191,7 @@ _Spellings = Sequence[tuple[Callable[[pa.DataType], bool], Convert]]
 
 _BARE: Final[_Spellings] = (
     (pa.types.is_null, lambda array: pa.nulls(len(array), pa.string())),
-    (pa.types.is_boolean, _numbers),
+    (pa.types.is_boolean, _booleans),
     (pa.types.is_integer, _numbers),
     (pa.types.is_floating, _floats),
     (pa.types.is_decimal, decimal_texts),
