@@ -110,7 +110,7 @@ BAD_SCHEMAS = {
 }
 
 
-@pytest.mark.parametrize("filename", ["a.csv", "a.xlsx"])
+@pytest.mark.parametrize("filename", ["a.csv", "a.xlsx", "a.ndjson", "a.parquet", "a.arrow"])
 @pytest.mark.parametrize(("schema", "code"), BAD_SCHEMAS.values(), ids=BAD_SCHEMAS)
 def test_a_schema_that_makes_no_table_fails_the_task(
     server: Running, schema: pa.Schema, code: str, filename: str
@@ -136,7 +136,7 @@ BAD_COLUMNS = {
 
 
 @pytest.mark.parametrize(("columns", "code", "message"), BAD_COLUMNS.values(), ids=BAD_COLUMNS)
-@pytest.mark.parametrize("filename", ["a.csv", "a.xlsx"])
+@pytest.mark.parametrize("filename", ["a.csv", "a.xlsx", "a.ndjson", "a.parquet", "a.arrow"])
 def test_columns_that_the_stream_cannot_give_fail_the_task(
     server: Running, columns: list[object], code: str, message: str, filename: str
 ) -> None:
