@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-FormatName = Literal["csv", "xlsx"]
+FormatName = Literal["csv", "ndjson", "xlsx"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ OURS_CSV_GB18030: Final = Case(
     "ours-csv-gb18030", "csv", "Export Middleware, in GB18030", OUR_PACKAGE
 )
 OURS_CSV_GZIP: Final = Case("ours-csv-gzip", "csv", "Export Middleware, with gzip", OUR_PACKAGE)
+OURS_NDJSON: Final = Case("ours-ndjson", "ndjson", "Export Middleware, NDJSON", OUR_PACKAGE)
 XLSXWRITER: Final = Case(
     "xlsxwriter", "xlsx", "XlsxWriter, `constant_memory`, a write per cell", "xlsxwriter", slow=True
 )
@@ -39,6 +40,9 @@ RUSTPY: Final = Case(
     "rustpy", "xlsx", "rustpy-xlsxwriter `write_worksheet`", "rustpy-xlsxwriter", slow=True
 )
 POLARS_CSV: Final = Case("polars-csv", "csv", "polars `write_csv`, whole frame", "polars")
+POLARS_NDJSON: Final = Case(
+    "polars-ndjson", "ndjson", "polars `write_ndjson`, whole frame", "polars"
+)
 DUCKDB: Final = Case("duckdb", "csv", "DuckDB `COPY`", "duckdb")
 PYTHON_CSV: Final = Case("python-csv", "csv", "Python `csv.writer`", "python", slow=True)
 
@@ -71,6 +75,8 @@ CASES: Final = (
     PYTHON_CSV,
     PYTHON_GZIP,
     PYTHON_GZIP_1,
+    OURS_NDJSON,
+    POLARS_NDJSON,
 )
 
 PEERS: Final = tuple(case for case in CASES if case.package != OUR_PACKAGE)

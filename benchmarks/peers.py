@@ -102,6 +102,11 @@ def _polars_csv(table: pa.Table, path: Path) -> Work:
     return lambda: frame.write_csv(path)
 
 
+def _polars_ndjson(table: pa.Table, path: Path) -> Work:
+    frame = _frame(table)
+    return lambda: frame.write_ndjson(path)
+
+
 def _duckdb(table: pa.Table, path: Path) -> Work:
     import duckdb
 
@@ -155,6 +160,7 @@ WORK: Final[Mapping[str, Prepare]] = {
     "ours-csv-minimal": _ours("csv", quoting="minimal"),
     "ours-csv-gb18030": _ours("csv", encoding="gb18030"),
     "ours-csv-gzip": _ours("csv", compression="gzip"),
+    "ours-ndjson": _ours("ndjson"),
     "durable-xlsx": _durable("xlsx"),
     "durable-csv": _durable("csv"),
     "xlsxwriter": _xlsxwriter,
@@ -162,6 +168,7 @@ WORK: Final[Mapping[str, Prepare]] = {
     "jetxl": _jetxl,
     "rustpy": _rustpy,
     "polars-csv": _polars_csv,
+    "polars-ndjson": _polars_ndjson,
     "duckdb": _duckdb,
     "python-csv": _python_csv,
     "python-gzip": _python_gzip(9),

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from benchmarks.cases import CASES, OURS_CSV, OURS_XLSX, STAGES, Case, Plan
+from benchmarks.cases import CASES, OURS_CSV, OURS_NDJSON, OURS_XLSX, STAGES, Case, Plan
 from benchmarks.latency import Latency
 from benchmarks.markdown import table
 from benchmarks.measure import Result
@@ -45,6 +45,7 @@ def render(found: Findings) -> str:
         sizes_section(found.results),
         profile_section(found.profile),
         _writers("CSV", OURS_CSV, found),
+        _writers("NDJSON", OURS_NDJSON, found),
         _whole_way(found),
         _memory(found),
         _latency(found),

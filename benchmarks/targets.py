@@ -11,8 +11,10 @@ from benchmarks.cases import (
     OURS_CSV_GB18030,
     OURS_CSV_GZIP,
     OURS_CSV_MINIMAL,
+    OURS_NDJSON,
     OURS_XLSX,
     POLARS_CSV,
+    POLARS_NDJSON,
     PYTHON_GZIP,
     PYTHON_GZIP_1,
     RUSTPY,
@@ -39,6 +41,7 @@ FASTER: Final = (
     (OURS_CSV_GB18030, OURS_CSV, 0.5),
     (OURS_CSV_GZIP, PYTHON_GZIP, 4.0),
     (OURS_CSV_GZIP, PYTHON_GZIP_1, 4.0),
+    (OURS_NDJSON, POLARS_NDJSON, 1.0),
     *((whole_way, exporter, 0.7) for whole_way, exporter in WHOLE_WAYS),
 )
 """A case, the one it is compared with, and the least ratio of their rates."""

@@ -10,6 +10,7 @@ from typing import Final, Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from exporters.calendar_texts import timestamp_texts
 from exporters.durations import texts_of
 from exporters.errors import InvalidData, InvalidOptions
 from exporters.zones import wall_clock
@@ -47,6 +48,8 @@ def _cast(array: pa.Array, target: pa.DataType) -> pa.Array:
         return _parsed(array, target)
     if types.is_duration(kind) and _is_text(target):
         return texts_of(array)
+    if types.is_timestamp(kind) and _is_text(target):
+        return pc.cast(timestamp_texts(array), target)
     if types.is_timestamp(kind) and kind.tz is not None and types.is_date(target):
         return pc.cast(wall_clock(array, kind.tz), target)
     if types.is_integer(kind) and types.is_boolean(target):

@@ -35,6 +35,8 @@ class Column:
     type: pa.DataType
     width: float | None = None
     format: str | None = None
+    is_foreign: bool = True
+    """Whether texts in it are the sender's own: not those of numbers or times."""
 
 
 class Projection:
@@ -131,4 +133,5 @@ def _origin(schema: pa.Schema, index: int | None, asked: ColumnOptions) -> Origi
 
 def _column(chosen: Chosen, origin: Origin) -> Column:
     index, asked = chosen
-    return Column(index, asked.label, origin.type, asked.width, asked.format)
+    foreign = origin.is_foreign if isinstance(origin, FromStream) else isinstance(asked.value, str)
+    return Column(index, asked.label, origin.type, asked.width, asked.format, foreign)

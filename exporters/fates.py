@@ -67,6 +67,11 @@ def is_spelled(kind: pa.DataType) -> bool:
     return any(is_kind(kind) for is_kind, _ in _SPELLINGS)
 
 
+def is_text(kind: pa.DataType) -> bool:
+    """Whether a canonical `kind` is a text."""
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
 def converter(kind: pa.DataType) -> Convert | None:
     """What turns arrays of `kind` into plain ones of its canonical type; None where none is due."""
     if is_encoded(kind):

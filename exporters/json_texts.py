@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from exporters.binaries import base64_texts, is_binary, uuid_texts
+from exporters.calendar_texts import timestamp_texts
 from exporters.calendars import check_calendar
 from exporters.decimals import decimal_texts
 from exporters.durations import texts_of
@@ -24,6 +25,12 @@ from exporters.json_escapes import escaped
 from exporters.nesting import flat_values, is_list, is_nested, keys_and_items
 
 _NULL: Final = "null"
+
+_TRUE: Final = pa.scalar("true", pa.string())
+_FALSE: Final = pa.scalar("false", pa.string())
+
+_NOTHING: Final = pa.scalar("", pa.string())
+"""What stands between texts that are joined."""
 
 _OFFSET: Final = "([+-][0-9]{2})([0-9]{2})$"
 """A zone's offset as Arrow writes it: ISO 8601 has a colon between hours and minutes."""
@@ -115,12 +122,27 @@ def _joined(offsets: pa.Array, texts: pa.Array, rows: pa.Array) -> pa.Array:
 
 
 def _bracketed(opening: str, texts: pa.Array, closing: str) -> pa.Array:
-    return pc.binary_join_element_wise(opening, texts, closing, "")
+    return pc.binary_join_element_wise(_literal(opening), texts, _literal(closing), _NOTHING)
 
 
 def _concatenated(*parts: str | pa.Array) -> pa.Array:
     """Literals and texts one after another, with the word for a null in its place."""
-    return pc.binary_join_element_wise(*parts, "", null_handling="replace", null_replacement=_NULL)
+    return pc.binary_join_element_wise(
+        *map(_literal, parts), _NOTHING, null_handling="replace", null_replacement=_NULL
+    )
+
+
+def _literal(part: str | pa.Array) -> pa.Scalar | pa.Array:
+    """A text as Arrow has it.
+
+    Told the type: pyarrow 26 otherwise tries to import `dateutil` for each text, to see whether it
+    is an interval, which takes 60 µs where that is not installed.
+    """
+    return pa.scalar(part, pa.string()) if isinstance(part, str) else part
+
+
+def _booleans(array: pa.Array) -> pa.Array:
+    return pc.if_else(array, _TRUE, _FALSE)
 
 
 def _numbers(array: pa.Array) -> pa.Array:
@@ -152,7 +174,8 @@ def _times(array: pa.Array) -> pa.Array:
 
 
 def _timestamps(array: pa.Array) -> pa.Array:
-    texts = pc.replace_substring(_times(array), " ", "T", max_replacements=1)
+    check_calendar(array)
+    texts = pc.replace_substring(timestamp_texts(array), " ", "T", max_replacements=1)
     zoned = array.type.tz is not None
     return pc.replace_substring_regex(texts, _OFFSET, r"\1:\2") if zoned else texts
 
@@ -163,14 +186,14 @@ def _durations(array: pa.Array) -> pa.Array:
 
 
 def _quoted(texts: pa.Array) -> pa.Array:
-    return pc.binary_join_element_wise('"', texts, '"', "")
+    return _bracketed('"', texts, '"')
 
 
 _Spellings = Sequence[tuple[Callable[[pa.DataType], bool], Convert]]
 
 _BARE: Final[_Spellings] = (
     (pa.types.is_null, lambda array: pa.nulls(len(array), pa.string())),
-    (pa.types.is_boolean, _numbers),
+    (pa.types.is_boolean, _booleans),
     (pa.types.is_integer, _numbers),
     (pa.types.is_floating, _floats),
     (pa.types.is_decimal, decimal_texts),

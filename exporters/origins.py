@@ -6,10 +6,17 @@ from typing import Final
 import pyarrow as pa
 
 from exporters.asked import ColumnOptions
-from exporters.calendars import check_calendar
+from exporters.calendars import check_calendar, has_calendar
 from exporters.casts import cast_type, cast_values
 from exporters.errors import InvalidData, InvalidSchema, LimitExceeded, UnsupportedType
-from exporters.fates import SUPPORTED_TYPES, canonical_type, converter, is_spelled, plain_type
+from exporters.fates import (
+    SUPPORTED_TYPES,
+    canonical_type,
+    converter,
+    is_spelled,
+    is_text,
+    plain_type,
+)
 from exporters.sizes import decoded_size, text_size
 from exporters.transforms.base import PLACE, TEXT, Generated
 from exporters.transforms.choosing import transform_for
@@ -48,8 +55,11 @@ class FromStream(Origin):
         kind = schema.field(index).type
         self.index = index
         self.type = fate(schema.field(index).name, kind)
+        self.is_foreign = is_text(self.type)
+        """Whether the values came as texts, or as what only a text can show."""
         self._label = asked.label
         self._convert = converter(kind)
+        self._has_calendar = has_calendar(self.type)
         self._transform = transform_for(asked, kind)
         self._is_cast = asked.type is not None
         if self._transform is not None:
@@ -80,7 +90,8 @@ class FromStream(Origin):
     def _canonical(self, array: pa.Array) -> pa.Array:
         try:
             array = self._convert(array) if self._convert else array
-            check_calendar(array)
+            if self._has_calendar:
+                check_calendar(array)
         except InvalidData as error:
             raise InvalidData(f"column {self._label!r} {error}") from None
         except pa.ArrowCapacityError as error:

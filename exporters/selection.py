@@ -150,4 +150,5 @@ def _kept_field(field: pa.Field, column: ColumnOptions, keep: Keep) -> pa.Field:
         kept = keep(field.type)
     except UnsupportedType as error:
         raise unsupported(field.name, field.type, str(error)) from None
-    return field.with_name(column.label).with_type(kept)
+    # What a sender says of nulls is not checked when they arrive.
+    return field.with_name(column.label).with_type(kept).with_nullable(True)

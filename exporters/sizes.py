@@ -57,7 +57,7 @@ def text_size(array: pa.Array) -> int:
         kind = value_type(kind)
     if _is_text(kind) or is_grown(kind):
         return decoded_size(array)
-    return len(array) * (_widest(kind) + _OFFSET)
+    return len(array) * (widest(kind) + _OFFSET)
 
 
 def json_size(array: pa.Array) -> int:
@@ -67,7 +67,7 @@ def json_size(array: pa.Array) -> int:
         return int(pc.sum(_json(array)).as_py() or 0)
     if _is_text(kind):
         return int(array.nbytes) * growth(array) + len(array) * len('""')
-    return len(array) * _widest(kind)
+    return len(array) * widest(kind)
 
 
 def _cells(array: pa.Array) -> pa.Array:
@@ -81,7 +81,7 @@ def _cells(array: pa.Array) -> pa.Array:
         return pc.add(_lengths(array), _OFFSET)
     if is_binary(kind):
         return pc.add(_base64_lengths(array), _OFFSET)
-    return _repeat(_widest(kind) if is_uuid(kind) or pa.types.is_interval(kind) else _WORD, array)
+    return _repeat(widest(kind) if is_uuid(kind) or pa.types.is_interval(kind) else _WORD, array)
 
 
 def _json(array: pa.Array) -> pa.Array:
@@ -100,7 +100,7 @@ def _json(array: pa.Array) -> pa.Array:
     elif is_binary(kind):
         lengths = _base64_lengths(array)
     else:
-        return _repeat(_widest(kind), array)
+        return _repeat(widest(kind), array)
     return pc.fill_null(pc.add(lengths, len('""')), _NULL)
 
 
@@ -161,7 +161,7 @@ def _is_text(kind: pa.DataType) -> bool:
     return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
 
 
-def _widest(kind: pa.DataType) -> int:
+def widest(kind: pa.DataType) -> int:
     """Bytes of the longest JSON that a value of a type without a length of its own becomes."""
     if pa.types.is_decimal(kind):
         return spelled_digits(kind) + len("-0.")

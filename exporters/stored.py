@@ -7,6 +7,7 @@ from typing import Protocol
 import pyarrow as pa
 
 from exporters.base import ByteSink, Exporter, ExportWarning
+from exporters.errors import InvalidData
 from exporters.groups import Group, RowGroups
 from exporters.selection import Selection
 from exporters.workers import OrderedBlocks, Workers
@@ -117,5 +118,9 @@ class StoredExporter(Exporter):
         for rows in group:
             batches.append(self._selection.apply(rows, first_row))
             first_row += rows.num_rows
-        self._writer.write(pa.Table.from_batches(batches, self._selection.schema))
+        try:
+            self._writer.write(pa.Table.from_batches(batches, self._selection.schema))
+        except pa.ArrowInvalid as error:
+            reason = str(error).split("\n")[0]
+            raise InvalidData(f"the rows up to {first_row} cannot be written: {reason}") from error
         return self._pieces.take()

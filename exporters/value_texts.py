@@ -3,6 +3,7 @@
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from exporters.calendar_texts import timestamp_texts
 from exporters.decimals import decimal_texts
 from exporters.durations import texts_of
 
@@ -13,4 +14,6 @@ def value_texts(array: pa.Array) -> pa.Array:
         array = texts_of(array)
     elif pa.types.is_decimal(array.type):
         array = decimal_texts(array)
+    elif pa.types.is_timestamp(array.type):
+        array = timestamp_texts(array)
     return pc.cast(array, pa.large_string())

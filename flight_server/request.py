@@ -81,7 +81,7 @@ class _Command(BaseModel):
     format: str | None = None
     request_id: Annotated[str, Field(min_length=1, max_length=128)] | None = None
     rows: Annotated[int, Field(ge=0, le=MAX_ROWS)] | None = None
-    columns: list[_Column] | None = None
+    columns: Annotated[list[_Column], Field(min_length=1)] | None = None
     options: dict[str, Any] = {}
     wait: bool = True
 

@@ -7,13 +7,18 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from exporters.calendar_texts import date_texts, timestamp_texts
 from exporters.columns import Column
-from exporters.csv.calendar_texts import date_texts, timestamp_texts
 from exporters.csv.number_texts import boolean_texts, float_texts, with_comma
 from exporters.csv.options import CsvOptions
 from exporters.csv.patterns import check_pattern, in_pattern
 from exporters.decimals import decimal_texts
 from exporters.durations import texts_of
+from exporters.fates import is_text
+from exporters.sizes import widest
+
+_WIDEST_DIRECTIVE = len("-28030-01-01T00:00:00.000000000+00:00")
+"""Bytes of what `%+` becomes."""
 
 Spell = Callable[[pa.Array], pa.Array]
 
@@ -29,6 +34,8 @@ class Cells:
     """Whether `strings` quotes it: it is no number, boolean or time as databases write them."""
     is_foreign: bool
     """Whether the texts are the sender's own and may hold anything."""
+    width: int
+    """Bytes of the longest text; 0 where the values are texts, which have lengths of their own."""
 
 
 def cells_of(column: Column, options: CsvOptions) -> Cells:
@@ -37,15 +44,16 @@ def cells_of(column: Column, options: CsvOptions) -> Cells:
     Raises `InvalidOptions` for a format that the column cannot be shown in.
     """
     pattern = _pattern(column, options)
-    foreign = _is_text(column.type)
+    text = is_text(column.type)
     spell = _speller(column.type, pattern, options)
-    is_text = foreign or pattern is not None or pa.types.is_duration(column.type)
-    return Cells(column.header, spell, is_text, foreign)
+    as_text = text or pattern is not None or pa.types.is_duration(column.type)
+    width = 0 if text else _width(column.type, pattern, options)
+    return Cells(column.header, spell, as_text, text and column.is_foreign, width)
 
 
 def name_cells(header: str) -> Cells:
     """How the name of a column is written."""
-    return Cells(header, _as_it_is, is_text=True, is_foreign=True)
+    return Cells(header, _as_it_is, is_text=True, is_foreign=True, width=0)
 
 
 def _as_it_is(texts: pa.Array) -> pa.Array:
@@ -67,7 +75,7 @@ def _pattern(column: Column, options: CsvOptions) -> str | None:
 
 def _speller(kind: pa.DataType, pattern: str | None, options: CsvOptions) -> Spell:
     types = pa.types
-    if _is_text(kind):
+    if is_text(kind):
         return _as_it_is
     if types.is_timestamp(kind):
         spell = _patterned(pattern) or timestamp_texts
@@ -86,6 +94,14 @@ def _speller(kind: pa.DataType, pattern: str | None, options: CsvOptions) -> Spe
     return lambda array: pc.cast(array, pa.string())
 
 
+def _width(kind: pa.DataType, pattern: str | None, options: CsvOptions) -> int:
+    if pattern is not None:
+        return len(pattern.encode()) + pattern.count("%") * _WIDEST_DIRECTIVE
+    if pa.types.is_boolean(kind):
+        return max(len(options.true.encode()), len(options.false.encode()))
+    return widest(kind)
+
+
 def _patterned(pattern: str | None) -> Spell | None:
     return functools.partial(in_pattern, pattern=pattern) if pattern is not None else None
 
@@ -100,7 +116,3 @@ def _in_zone(spell: Spell, kind: pa.DataType, zone: str | None) -> Spell:
 
 def _pointed(spell: Spell, options: CsvOptions) -> Spell:
     return spell if options.decimal == "." else lambda numbers: with_comma(spell(numbers))
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import pyarrow as pa
 
@@ -13,6 +13,9 @@ from exporters.csv.lines import WARNINGS, LineFormatter
 from exporters.csv.options import CsvOptions
 from exporters.packing.files import Packed, PackedFiles
 from exporters.workers import OrderedBlocks, Workers
+
+_TEXT_OF_BLOCK: Final = 4
+"""How many bytes of text, at most about, a block may become for each that its values may have."""
 
 
 class _Formatted(NamedTuple):
@@ -33,7 +36,7 @@ class CsvExporter(Exporter):
     ) -> None:
         self._projection = Projection(schema, columns)
         self._format = LineFormatter(self._projection.columns, options)
-        self._cutter = BlockCutter(measure=self._projection.size)
+        self._cutter = BlockCutter(measure=self._weight)
         self._tally = WarningTally(WARNINGS)
         self._tally.add(self._format.changed_names)
         self._files = PackedFiles(sink, options, self._format.head, workers.threads)
@@ -64,11 +67,21 @@ class CsvExporter(Exporter):
         """Drop the blocks in flight."""
         self._blocks.discard()
 
+    def _weight(self, rows: pa.RecordBatch) -> int:
+        """By what blocks are cut: `BLOCK_BYTES` of values, or some times as much of text."""
+        size = self._projection.size(rows)
+        return max(size, self._format.size(rows.num_rows, size) // _TEXT_OF_BLOCK)
+
+    def _size(self, rows: pa.RecordBatch) -> int:
+        """Bytes of the values, or so many that their text is twice as long, as packers suppose."""
+        size = self._projection.size(rows)
+        return max(size, self._format.size(rows.num_rows, size) // 2)
+
     def _submit(self, block: pa.RecordBatch) -> None:
         for file, rows in self._files.cut(block):
             work = functools.partial(self._format_rows, rows, file, self._submitted)
             self._submitted += rows.num_rows
-            self._blocks.submit(self._files.footprint(self._projection.size(rows)), work)
+            self._blocks.submit(self._files.footprint(self._size(rows)), work)
 
     def _format_rows(self, rows: pa.RecordBatch, file: int, first_row: int) -> _Formatted:
         """The work of one thread on one block, or on its part in one file."""

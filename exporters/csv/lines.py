@@ -24,6 +24,14 @@ WARNINGS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 
+_AROUND_CELL: Final = len('"",')
+
+_WIDE_GROWTH: Final = 4
+"""UTF-32 has four bytes for each of ASCII."""
+
+_REFERENCE_GROWTH: Final = 5
+"""`&#128;` stands for a character of two bytes, and then perhaps in UTF-16."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lines:
@@ -52,6 +60,10 @@ class LineFormatter:
         self.changed_names = head.changed
         """How many names were changed, by the code of the warning."""
 
+    def size(self, rows: int, texts: int) -> int:
+        """Bytes of the file, at most about, of rows whose texts have so many bytes."""
+        return (rows * self._format.row_bytes + texts) * self._format.growth
+
     def __call__(self, batch: pa.RecordBatch, first_row: int) -> Lines:
         """The lines of a batch; `first_row` is how many rows of the export come before it.
 
@@ -79,6 +91,11 @@ class _Formatter:
         self._quoted = [
             everything or (options.quoting == "strings" and each.is_text) for each in cells
         ]
+        null = len(options.null.encode())
+        self.row_bytes = sum(max(each.width, null) + _AROUND_CELL for each in cells)
+        """Bytes of a line besides its texts."""
+        self.growth = self._growth()
+        """By how much the encoding may lengthen them."""
         self._write = LineWriter([each and not alone for each in self._quoted], options)
 
     def __call__(self, columns: Sequence[pa.Array], where: Sequence[Where]) -> Lines:
@@ -100,6 +117,13 @@ class _Formatter:
                 changed["CHARACTERS_REPLACED"] += count
             data = self._encoded(texts, where)
         return Lines(data, changed)
+
+    def _growth(self) -> int:
+        if self._charset.is_utf8:
+            return 1
+        if self._options.encoding_errors == "xmlcharref":
+            return _REFERENCE_GROWTH
+        return 2 if self._by_column else _WIDE_GROWTH
 
     def _encoded(self, texts: Sequence[pa.Array], where: Sequence[Where]) -> Data:
         """Texts as bytes of the file. Raises `UnicodeEncodeError`."""

@@ -7,6 +7,9 @@ from exporters.columns import Column
 from exporters.errors import InvalidOptions
 from exporters.zones import wall_clock
 
+_SECONDS = "%s"
+"""polars counts them to what a clock on the wall shows, not to the instant."""
+
 
 def check_pattern(column: Column, pattern: str, key: str) -> None:
     """Return for a `pattern` that a column can be shown in; `key` is where it was asked for.
@@ -17,6 +20,11 @@ def check_pattern(column: Column, pattern: str, key: str) -> None:
         raise InvalidOptions(
             f"{key}: {column.header!r} is {column.type}; in csv only dates and timestamps take a "
             "format"
+        )
+    if "%" not in pattern or _SECONDS in pattern.replace("%%", ""):
+        raise InvalidOptions(
+            f"{key}: {column.header!r} has the format {pattern!r}; use strftime's notation, as "
+            "'%d.%m.%Y', without %s: seconds since 1970 are a number to send"
         )
     try:
         whole_number = pa.int32() if pa.types.is_date(column.type) else pa.int64()

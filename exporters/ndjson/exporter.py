@@ -17,6 +17,9 @@ from exporters.packing.files import Packed, PackedFiles
 from exporters.selection import Selection
 from exporters.workers import OrderedBlocks, Workers
 
+BLOCK_BYTES: Final = 8 * 1024 * 1024
+"""Bytes of a block's lines, which are at most twice as long as its values are in Arrow, mostly."""
+
 NON_FINITE_NULL: Final = "NON_FINITE_NULL"
 
 WARNINGS: Final = {NON_FINITE_NULL: "NaN and infinite numbers, which JSON lacks, are null"}
@@ -48,7 +51,7 @@ class NdjsonExporter(Exporter):
         kept = self._selection.schema
         self._floats = [place for place, kind in enumerate(kept.types) if has_floats(kind)]
         self._key_bytes = key_bytes(kept.names)
-        self._cutter = BlockCutter(measure=self._size)
+        self._cutter = BlockCutter(size=BLOCK_BYTES, measure=self._size)
         self._files = PackedFiles(sink, options, b"", workers.threads)
         self._blocks = OrderedBlocks[_Lines](workers, self._write)
         self._tally = WarningTally(WARNINGS)

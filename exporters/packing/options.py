@@ -31,6 +31,7 @@ class PackedOptions(FormatOptions):
     """Options of a format whose files may be compressed, and be several in one archive."""
 
     name_suffixes: ClassVar[frozenset[str]] = frozenset(SUFFIXES)
+    not_in_styles: ClassVar[frozenset[str]] = frozenset({"compression", "rows_per_file", "style"})
 
     compression: Compression = Field(
         "none",

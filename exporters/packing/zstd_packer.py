@@ -18,6 +18,9 @@ from exporters.packing.packer import Packer
 
 _LEVEL: Final = 1
 
+_MOST_THREADS: Final = 4
+"""Of one export, whatever the machine has: they are besides the workers that exports share."""
+
 
 class Zstd(Packer[Data]):
     """A zstd file."""
@@ -26,7 +29,9 @@ class Zstd(Packer[Data]):
 
     def __init__(self, sink: ByteSink, threads: int = 1) -> None:
         super().__init__(sink)
-        self._frame = zstandard.ZstdCompressor(level=_LEVEL, threads=threads).compressobj()
+        self._frame = zstandard.ZstdCompressor(
+            level=_LEVEL, threads=min(threads, _MOST_THREADS)
+        ).compressobj()
 
     def pack(self, data: Data) -> Data:
         return data

@@ -12,7 +12,7 @@ from exporters.nesting import children, is_nested
 def parquet_type(kind: pa.DataType) -> pa.DataType:
     """The type in which values of `kind` are stored; one that Parquet has needs no other.
 
-    Raises `UnsupportedType` for structs without fields.
+    Raises `UnsupportedType` for structs without fields and for maps whose keys are all null.
     """
     stored = plain_layout(kind, _leaf)
     _check_fields(stored)
@@ -24,6 +24,8 @@ def _check_fields(kind: pa.DataType) -> None:
         kind = kind.storage_type
     if pa.types.is_struct(kind) and not kind.num_fields:
         raise UnsupportedType("Parquet cannot hold without a field in each struct")
+    if pa.types.is_map(kind) and pa.types.is_null(kind.key_type):
+        raise UnsupportedType("Parquet cannot hold because keys of maps are never null there")
     if is_nested(kind):
         for child in children(kind):
             _check_fields(child)

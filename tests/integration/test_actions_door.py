@@ -143,7 +143,12 @@ class TestFormatsAndHealth:
         assert formats["ndjson"]["extensions"] == ["ndjson", "jsonl"]
         assert formats["csv"]["content_type"] == "text/csv; charset=utf-8"
         assert formats["csv"]["options"]["delimiter"]["default"] == ","
-        assert formats["csv"]["options"]["quoting"]["enum"] == ["strings", "minimal"]
+        assert formats["csv"]["options"]["quoting"]["enum"] == [
+            "strings",
+            "minimal",
+            "all",
+            "none",
+        ]
         assert formats["xlsx"]["options"]["freeze_header"]["default"] is True
 
     def test_health_tells_every_component(self, server: Running) -> None:

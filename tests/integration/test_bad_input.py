@@ -46,12 +46,13 @@ BAD_COMMANDS: dict[str, tuple[bytes | dict[str, object], str]] = {
     "a directory": ({"filename": "..", "format": "csv"}, "names a directory"),
     "control character": ({"filename": "a\n.csv"}, "control character"),
     "NUL": ({"filename": "a\0.csv"}, "control character"),
-    "surrogate": (b'{"filename": "\\ud800.csv"}', "filename"),
+    "surrogate": (b'{"filename": "\\ud800.csv"}', "\\ud800"),
     "long filename": ({"filename": "x" * 252 + ".csv"}, "256 bytes in UTF-8"),
     "unknown option": ({"filename": "a.csv", "options": {"delimeter": ";"}}, "'delimiter'"),
     "option of another format": ({"filename": "a.csv", "options": {"sheet_name": "A"}}, "csv"),
     "bad option": ({"filename": "a.csv", "options": {"delimiter": ";;"}}, "options.delimiter"),
     "surrogate in an option": (b'{"filename": "a.csv", "options": {"\\ud800": 1}}', "\\ud800"),
+    "no column": ({"filename": "a.csv", "columns": []}, "at least 1 item"),
     "column without a name": (
         {"filename": "a.csv", "columns": [{}]},
         "columns[0]: an entry has no",
@@ -109,7 +110,7 @@ BAD_SCHEMAS = {
 }
 
 
-@pytest.mark.parametrize("filename", ["a.csv", "a.xlsx"])
+@pytest.mark.parametrize("filename", ["a.csv", "a.xlsx", "a.ndjson", "a.parquet", "a.arrow"])
 @pytest.mark.parametrize(("schema", "code"), BAD_SCHEMAS.values(), ids=BAD_SCHEMAS)
 def test_a_schema_that_makes_no_table_fails_the_task(
     server: Running, schema: pa.Schema, code: str, filename: str
@@ -135,7 +136,7 @@ BAD_COLUMNS = {
 
 
 @pytest.mark.parametrize(("columns", "code", "message"), BAD_COLUMNS.values(), ids=BAD_COLUMNS)
-@pytest.mark.parametrize("filename", ["a.csv", "a.xlsx"])
+@pytest.mark.parametrize("filename", ["a.csv", "a.xlsx", "a.ndjson", "a.parquet", "a.arrow"])
 def test_columns_that_the_stream_cannot_give_fail_the_task(
     server: Running, columns: list[object], code: str, message: str, filename: str
 ) -> None:

@@ -53,7 +53,10 @@ BAD_STREAMS = {
 }
 
 
-@pytest.mark.parametrize("filename", ["raw.csv", "raw.xlsx"])
+FILENAMES = ["raw.csv", "raw.xlsx", "raw.ndjson", "raw.parquet", "raw.arrow"]
+
+
+@pytest.mark.parametrize("filename", FILENAMES)
 @pytest.mark.parametrize("messages", BAD_STREAMS.values(), ids=BAD_STREAMS)
 def test_bytes_that_are_no_batch_of_the_schema_are_invalid_data(
     server: Running, messages: list[bytes], filename: str
@@ -100,7 +103,7 @@ def test_a_call_that_is_no_export_leaves_no_task(server: Running, messages: list
 
 
 def test_a_call_that_passes_its_deadline_is_an_incomplete_stream(server: Running) -> None:
-    before = set(server.actions.ids())
+    before = set(server.actions.ids(limit=1000))
     put = wire.OpenPut(server.flight, [opening(), wire.batch_message(GOOD)], deadline=0.3)
     assert put.ended() is grpc.StatusCode.DEADLINE_EXCEEDED
     [task_id] = wait_for(lambda: set(server.actions.ids(state="FAILED")) - before)

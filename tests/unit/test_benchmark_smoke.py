@@ -33,6 +33,8 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
         r"Export Middleware, `minimal`",
         r"XlsxWriter, `constant_memory`, a write per cell",
         r"polars `write_csv`, whole frame",
+        r"Export Middleware, NDJSON",
+        r"polars `write_ndjson`, whole frame",
         r"Excel, the whole way",
         r"CSV, the whole way",
     ],

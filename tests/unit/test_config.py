@@ -453,6 +453,11 @@ class TestDefaultsOfCsv:
             "JSON)"
         )
 
+    @pytest.mark.parametrize("option", ["compression: gzip", "rows_per_file: 10"])
+    def test_have_nothing_that_a_filename_tells(self, load: Loader, option: str) -> None:
+        [problem] = load.problems(f"csv: {{defaults: {{{option}}}}}")
+        assert "it belongs to one export" in problem
+
     def test_are_refused_by_the_place_of_what_is_wrong_all_at_once(self, load: Loader) -> None:
         text = "csv: {defaults: {formula_guards: prefix, encoding: gb18031}}"
         assert load.problems(text) == [

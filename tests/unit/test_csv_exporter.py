@@ -400,3 +400,66 @@ def test_what_cannot_be_written_is_refused_before_a_byte_is(
     with pytest.raises(error):
         opened(sink, schema, workers, columns)
     assert sink.getvalue() == b""
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        (pa.bool_(), {}),
+        (pa.bool_(), {"true": "x" * 100}),
+        (pa.null(), {"null": "y" * 100}),
+        (pa.date32(), {"date_format": "%A %B " * 40}),
+    ],
+    ids=str,
+)
+def test_values_that_are_few_bits_and_long_texts_are_measured_by_their_texts(
+    kind: pa.DataType, options: dict[str, Any], workers: Workers
+) -> None:
+    sizes: list[int] = []
+
+    class Sink:
+        def write(self, data: Data) -> None:
+            sizes.append(memoryview(data).nbytes)
+
+    column = pa.nulls(16_384, kind) if pa.types.is_null(kind) else pa.array([1] * 16_384).cast(
+        pa.int32() if pa.types.is_date(kind) else pa.bool_()).cast(kind)  # fmt: skip
+    batch = pa.RecordBatch.from_arrays([column] * 60, names=[str(n) for n in range(60)])
+    with opened(Sink(), batch.schema, workers, **options) as exporter:
+        exporter.write_batch(batch)
+        in_flight = workers.in_flight
+    assert max(sizes) <= 20 * 1024 * 1024
+    assert in_flight > 0
+    assert sum(sizes) > 60 * 16_384
+
+
+@pytest.mark.parametrize("guard", ["prefix", "reject"])
+def test_numbers_asked_for_as_texts_are_no_formulas(written: Written, guard: str) -> None:
+    columns = [
+        ColumnOptions("n", type="string"),
+        ColumnOptions(value=-1, header="c", type="string"),
+    ]
+    text = written(pa.table({"n": [-5]}), columns, formula_guard=guard)
+    assert text == '"n","c"\n"-5","-1"\n'
+
+
+def test_a_constant_text_is_guarded(workers: Workers) -> None:
+    sink = io.BytesIO()
+    columns = [ColumnOptions(value="=1+1", header="c")]
+    with opened(sink, PEOPLE.schema, workers, columns, formula_guard="prefix") as exporter:
+        exporter.write_batch(PEOPLE.to_batches()[0])
+    assert sink.getvalue().decode().splitlines()[1] == '"\'=1+1"'
+    assert [each.count for each in exporter.warnings] == [3]
+
+
+def test_an_offset_after_2037_is_that_of_the_zone_in_every_way_of_writing(
+    written: Written,
+) -> None:
+    """Arrow's zones stop in 2037."""
+    summer = pa.array([datetime(2040, 7, 1, 12, tzinfo=UTC)], pa.timestamp("s", "Europe/Berlin"))
+    table = pa.table({"v": summer, "l": pa.array([[summer[0]]], pa.list_(summer.type))})
+    columns = [ColumnOptions("v"), ColumnOptions("v", header="t", type="string"),
+               ColumnOptions("v", header="m", map={"x": "y"}), ColumnOptions("l")]  # fmt: skip
+    assert written(table, columns, header=False) == (
+        '2040-07-01 14:00:00+0200,"2040-07-01 14:00:00+0200","2040-07-01 14:00:00+0200",'
+        '"[""2040-07-01T14:00:00+02:00""]"\n'
+    )

@@ -43,3 +43,13 @@ def test_what_is_no_pattern_for_the_type_is_refused_before_any_data(
 ) -> None:
     with pytest.raises(InvalidOptions, match=f"the format '{pattern}'; use strftime's notation"):
         check_pattern(Column(0, "x", kind), pattern, "options.date_format")
+
+
+@pytest.mark.parametrize("pattern", ["%s", "a %s", "iso", "iso:strict", "yyyy"])
+def test_words_and_seconds_are_no_pattern(pattern: str) -> None:
+    with pytest.raises(InvalidOptions, match=r"use strftime's notation, as '%d.%m.%Y', without %s"):
+        check_pattern(Column(0, "x", pa.timestamp("s")), pattern, "options.datetime_format")
+
+
+def test_a_percent_sign_before_an_s_is_no_seconds() -> None:
+    check_pattern(Column(0, "x", pa.timestamp("s")), "%Y%%s", "options.datetime_format")

@@ -18,6 +18,7 @@ from exporters import (
     InvalidData,
     InvalidOptions,
     InvalidSchema,
+    LimitExceeded,
     UnsupportedType,
     Workers,
     find_format,
@@ -348,6 +349,15 @@ def test_a_struct_without_fields_is_refused_by_parquet_alone(
     assert read("arrow", written("arrow", schema.empty_table(), workers)).schema == schema
 
 
+def test_a_map_of_null_keys_is_refused_by_parquet(workers: Workers) -> None:
+    schema = pa.schema(
+        [("v", pa.list_(pa.MapArray.from_arrays([0], pa.nulls(0), pa.array([], pa.int8())).type))]
+    )
+    message = r"^column 'v' is .+, which Parquet cannot hold because keys of maps are never null"
+    with pytest.raises(UnsupportedType, match=message):
+        opened("parquet", io.BytesIO(), schema, workers)
+
+
 def test_a_time_too_far_away_for_parquet_is_refused(workers: Workers) -> None:
     far = pa.array([2**62], pa.timestamp("s"))
     with pytest.raises(InvalidData, match=r"^column 'v' cannot be timestamp\[ms\]: "):
@@ -369,3 +379,19 @@ def test_a_time_too_far_away_for_parquet_is_refused(workers: Workers) -> None:
 def test_a_wrong_option_is_refused(name: str, options: dict[str, Any]) -> None:
     with pytest.raises(InvalidOptions, match=rf"^options\.{next(iter(options))}: "):
         find_format(name).options.parse(options)
+
+
+def test_a_null_where_the_sender_promised_none_is_kept(workers: Workers) -> None:
+    schema = pa.schema([pa.field("v", pa.int8(), nullable=False)])
+    table = pa.Table.from_arrays([pa.array([1, None], pa.int8())], schema=schema)
+    assert read("parquet", written("parquet", table, workers)).to_pydict() == {"v": [1, None]}
+
+
+def test_a_file_of_too_many_columns_of_row_groups_is_refused(
+    workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("exporters.parquet.exporter.MAX_CHUNKS", 3)
+    table = pa.table({"v": [1, 2, 3, 4]})
+    with pytest.raises(LimitExceeded, match=r"more than 3 columns of row groups; raise opt"):
+        written("parquet", table, workers, row_group_size=1)
+    assert workers.in_flight == 0

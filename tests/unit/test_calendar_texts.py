@@ -5,7 +5,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from exporters.csv.calendar_texts import date_texts, timestamp_texts
+from exporters.calendar_texts import date_texts, timestamp_texts
 from exporters.errors import InvalidData
 
 UNITS = {"s": 0, "ms": 3, "us": 6, "ns": 9}

@@ -105,9 +105,9 @@ def _stamp_texts(instants: pa.Array, walls: pa.Array, suffix: Suffix | None) -> 
     numbers = _numbers(walls, np.int64)
     days = numbers // (units * _SECONDS_A_DAY)
     places = _days_in_table(days)
-    ahead = _ahead(numbers, _numbers(instants, np.int64)) // units
+    behind = suffix(_ahead(numbers, _numbers(instants, np.int64)) // units) if suffix else None
     if places is None:
-        return _by_arrow(walls, suffix, ahead)
+        return _by_arrow(walls, behind)
     rest = numbers - days * (units * _SECONDS_A_DAY)
     seconds = rest // units
     fraction = rest - seconds * units
@@ -118,8 +118,8 @@ def _stamp_texts(instants: pa.Array, walls: pa.Array, suffix: Suffix | None) -> 
         tables.seconds[seconds],
         *_fraction_texts(fraction, units),
     ]
-    if suffix:
-        parts.append(suffix(ahead))
+    if behind is not None:
+        parts.append(behind)
     texts = np.empty(len(walls), [(str(place), part.dtype) for place, part in enumerate(parts)])
     for place, part in enumerate(parts):
         texts[str(place)] = part
@@ -134,13 +134,13 @@ def _ahead(walls: Numbers, instants: Numbers) -> Numbers:
     return ahead
 
 
-def _by_arrow(walls: pa.Array, suffix: Suffix | None, ahead: Numbers) -> pa.Array:
+def _by_arrow(walls: pa.Array, behind: Table | None) -> pa.Array:
     """The texts of any year."""
     texts = pc.cast(walls, pa.string())
-    if suffix is None:
+    if behind is None:
         return texts
-    behind = np.ascontiguousarray(np.broadcast_to(suffix(ahead), len(walls)))
-    return concatenated(texts.type, texts, _fixed_width(behind, walls))
+    each = np.ascontiguousarray(np.broadcast_to(behind, len(walls)))
+    return concatenated(texts.type, texts, _fixed_width(each, walls))
 
 
 def _fraction_texts(fraction: Numbers, units: int) -> list[Table]:
