@@ -47,7 +47,8 @@ class Arrival:
     @property
     def bound(self) -> float:
         """Seconds after the last row that the line needs at least for what cannot have passed."""
-        return max(self.size / BANDWIDTH - self.row_seconds, 0.0)
+        passed = self.row_seconds if self.way is Way.ON_THE_WAY else 0.0
+        return max(self.size / BANDWIDTH - passed, 0.0)
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,11 @@ class Arrivals:
     def link_seconds(self) -> float:
         """The median."""
         return median(run.link_seconds for run in self.runs)
+
+    @property
+    def whole_seconds(self) -> float:
+        """From the start to the link, the median."""
+        return median(run.row_seconds + run.link_seconds for run in self.runs)
 
     @property
     def bound(self) -> float:

@@ -86,10 +86,9 @@ def test_the_memory_of_a_short_and_a_long_export_is_told(page: str) -> None:
 
 
 def test_the_way_to_the_link_is_told_with_its_bound(page: str) -> None:
-    found = section(page, "Last row to link")
-    kinds = re.findall(
-        r"^\| (\w+) \| ([^|]+) \|.*\| \d+\.\d\d \| \d+\.\d\d× \|$", found, re.MULTILINE
-    )
+    seconds, ratio = r" \d+\.\d\d \|", r" \d+\.\d\d× \|$"
+    row = rf"^\| (\w+) \| ([^|]+) \|.*\|{seconds}{seconds}{ratio}"
+    kinds = re.findall(row, section(page, "Last row to link"), re.MULTILINE)
     assert kinds == [(name, way.value) for name in FORMATS for way in Way]
 
 

@@ -116,6 +116,11 @@ def test_the_link_is_there_soon_after_the_last_row(
     assert (found.measured, found.met) == (measured, met)
 
 
-@pytest.mark.parametrize(("rows_took", "bound"), [(1.0, 0.25), (2.0, 0.0)])
-def test_a_line_can_be_no_faster_than_its_bandwidth(rows_took: float, bound: float) -> None:
-    assert arrivals(Way.ON_THE_WAY, 1.0, rows_took=rows_took).bound == bound
+@pytest.mark.parametrize(
+    ("way", "rows_took", "bound"),
+    [(Way.ON_THE_WAY, 1.0, 0.25), (Way.ON_THE_WAY, 2.0, 0.0), (Way.AFTERWARDS, 1.0, 1.25)],
+)
+def test_a_line_can_be_no_faster_than_its_bandwidth(
+    way: Way, rows_took: float, bound: float
+) -> None:
+    assert arrivals(way, 1.0, rows_took=rows_took).bound == bound
