@@ -122,6 +122,8 @@ class Plan:
     """How often features, shapes and sizes are run, and the profile is taken."""
     size_rows: tuple[int, ...]
     """The rows of `SIZES`."""
+    part_size: str = "10 MiB"
+    """Of the parts in which a file goes to the store."""
     shape_share: float = 1.0
     """What part of a shape's rows is written."""
     smoke: bool = False
@@ -162,6 +164,7 @@ QUICK: Final = Plan(
     export_rows=5_000,
     detail_rounds=1,
     size_rows=(500, 1_000, 5_000, 10_000),
+    part_size="100 KiB",
     shape_share=0.005,
     smoke=True,
 )

@@ -6,6 +6,7 @@ from datetime import date
 
 from benchmarks.cases import CASES, OURS_CSV, OURS_NDJSON, OURS_XLSX, STAGES, Case, Plan
 from benchmarks.latency import Latency
+from benchmarks.links import BANDWIDTH, LATENCY, Arrivals, Way, of_way
 from benchmarks.markdown import table
 from benchmarks.measure import Result
 from benchmarks.memory import MemoryUse
@@ -32,6 +33,7 @@ class Findings:
     profile: Profile
     memory: Sequence[MemoryUse]
     latency: Latency
+    arrivals: Sequence[Arrivals]
 
 
 def render(found: Findings) -> str:
@@ -47,6 +49,7 @@ def render(found: Findings) -> str:
         _writers("CSV", OURS_CSV, found),
         _writers("NDJSON", OURS_NDJSON, found),
         _whole_way(found),
+        _links(found.arrivals),
         _memory(found),
         _latency(found),
         _how(found.plan),
@@ -71,7 +74,7 @@ Every figure was measured in one run {origin}.
 def _targets(found: Findings) -> str:
     rows = [
         (each.target, each.wanted, each.measured, "yes" if each.met else "**no**")
-        for each in verdicts(found.results, found.memory)
+        for each in verdicts(found.results, found.memory, found.arrivals)
     ]
     return f"## Targets\n\n{table(('target', 'wanted', 'measured', 'met'), rows)}"
 
@@ -111,6 +114,56 @@ link. Before it, the same without client and Flight: what the checksum and the f
 column compares with the exporter's own rate above.
 
 {table((*_FIGURES, "it ÷ the exporter"), rows)}"""
+
+
+def _links(arrivals: Sequence[Arrivals]) -> str:
+    slower = of_way(arrivals, Way.AFTERWARDS)
+    rows = [
+        (
+            each.format,
+            each.way.value,
+            str(len(each.runs)),
+            f"{each.runs[-1].size / MEGABYTE:,.1f}",
+            f"{each.row_seconds:.2f}",
+            f"{each.link_seconds:.2f}",
+            _span([run.link_seconds for run in each.runs]),
+            f"{each.bound:.2f}",
+            f"{each.whole_seconds:.2f}",
+            f"{each.link_seconds / slower[each.format].link_seconds:.2f}×",
+        )
+        for each in arrivals
+    ]
+    return f"""\
+## Last row to link
+
+The same into a store over a network: the OSS test server in a process of its own, with
+{LATENCY * 1000:.0f} ms added to each request and {BANDWIDTH / MEGABYTE:.0f} MB/s for all its
+connections together. *Rows* are the seconds until the client had no more of them; *to the link* is
+what came after, with the blocks that the server still had; *together* is both. The bound is what
+the line needs for the file, its size ÷ the bandwidth, less the seconds of the rows where it is sent
+meanwhile: no server can be faster. Written first, the file goes up in one request; the last column
+compares the seconds to the link with that. Medians. The store takes its checksums on the same
+processors: what is sent while rows arrive makes them slower here.
+
+{table(_LINKS, rows)}"""
+
+
+_LINKS = (
+    "format",
+    "way",
+    "runs",
+    "file, MB",
+    "rows",
+    "to the link",
+    "lowest – highest",
+    "bound",
+    "together",
+    "it ÷ written first",
+)
+
+
+def _span(seconds: Sequence[float]) -> str:
+    return f"{min(seconds):.2f} – {max(seconds):.2f}"
 
 
 def _memory(found: Findings) -> str:

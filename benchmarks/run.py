@@ -11,6 +11,7 @@ from benchmarks.cases import CASES, FULL, QUICK, Case, Plan
 from benchmarks.data import batches
 from benchmarks.details import measure_features, measure_profile, measure_shapes
 from benchmarks.latency import measure_latency
+from benchmarks.links import measure_links
 from benchmarks.machine import machine_facts, package_versions
 from benchmarks.measure import ROOT, MeasurementFailed, run_rounds
 from benchmarks.memory import measure_memory
@@ -77,6 +78,7 @@ def _measure(plan: Plan, cases: Sequence[Case], packages: dict[str, str | None])
             profile=measure_profile(plan, table, _say),
             memory=measure_memory(plan, _say),
             latency=measure_latency(plan, table, _say),
+            arrivals=measure_links(plan, table, _say),
         )
 
 

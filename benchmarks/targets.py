@@ -25,6 +25,7 @@ from benchmarks.cases import (
     Case,
 )
 from benchmarks.features import FEATURES, Feature
+from benchmarks.links import Arrivals, Way, of_way
 from benchmarks.measure import Result
 from benchmarks.memory import MemoryUse
 from benchmarks.shapes import SHAPES
@@ -63,6 +64,9 @@ SHAPE_LEAST: Final = 0.5
 FLAT_MOST: Final = 1.15
 """How many times as long a row may take in a tall export as in the main case."""
 
+LINK_MOST: Final = 0.5
+"""Seconds after the last row after which the link is there."""
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -74,7 +78,9 @@ class Verdict:
     met: bool
 
 
-def verdicts(results: Mapping[str, Result], uses: Sequence[MemoryUse]) -> list[Verdict]:
+def verdicts(
+    results: Mapping[str, Result], uses: Sequence[MemoryUse], arrivals: Sequence[Arrivals] = ()
+) -> list[Verdict]:
     """Every target for which both sides were measured; `uses` has two sizes of each format."""
     return [
         *_rates(results),
@@ -83,6 +89,7 @@ def verdicts(results: Mapping[str, Result], uses: Sequence[MemoryUse]) -> list[V
         *_flatness(results),
         *_bounds(uses),
         *_growths(uses),
+        *_links(arrivals),
     ]
 
 
@@ -161,3 +168,10 @@ def _growths(uses: Sequence[MemoryUse]) -> Iterator[Verdict]:
             f"{growth / MEGABYTE:.1f} MB",
             growth <= MEMORY_GROWTH,
         )
+
+
+def _links(arrivals: Sequence[Arrivals]) -> Iterator[Verdict]:
+    for name, each in of_way(arrivals, Way.ON_THE_WAY).items():
+        target = f"last row to link over a network, {name} of {each.runs[-1].rows:,} rows"
+        found = each.link_seconds
+        yield Verdict(target, f"≤ {LINK_MOST:g} s", f"{found:.2f} s", found <= LINK_MOST)

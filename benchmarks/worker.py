@@ -5,6 +5,7 @@ python -m benchmarks.worker pour CASE TABLE ROWS FILE      ours, a table that is
 python -m benchmarks.worker profile TABLE ROWS FILE        ours, formatting and deflating apart
 python -m benchmarks.worker export URL FORMAT TABLE ROWS   one export of a table in memory
 python -m benchmarks.worker stream URL FORMAT ROWS         one export of rows made on the way
+python -m benchmarks.worker arrive URL FORMAT TABLE ROWS   one export, until its link is there
 python -m benchmarks.worker crowd URL FORMAT TABLE ROWS N  N exports at once
 """
 
@@ -15,10 +16,12 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+
+import pyarrow as pa
 
 from benchmarks.cases import PEERS
 
@@ -88,6 +91,31 @@ def _stream(url: str, format_name: str, rows: str) -> dict[str, Any]:
     return _of_task(task, seconds)
 
 
+def _arrive(url: str, format_name: str, table: str, rows: str) -> dict[str, Any]:
+    data = read_table(Path(table), int(rows))
+    ended = 0.0
+
+    def source() -> Iterator[pa.RecordBatch]:
+        nonlocal ended
+        yield from data.to_batches()
+        ended = time.perf_counter()
+
+    def work() -> tuple[Task, float]:
+        task = client.export(source(), f"bench.{format_name}")
+        return task, time.perf_counter() - ended
+
+    with ExportClient(url) as client:
+        client.export(data.slice(0, WARM_ROWS), f"warm.{format_name}")
+        seconds, _cpu, (task, link_seconds) = _timed(work, _touched(table))
+    found = _of_task(task, seconds)
+    return {
+        "rows": found["rows"],
+        "size": found["size"],
+        "row_seconds": found["seconds"] - link_seconds,
+        "link_seconds": link_seconds,
+    }
+
+
 def _crowd(url: str, format_name: str, table: str, rows: str, exports: str) -> dict[str, Any]:
     data = read_table(Path(table), int(rows))
     names = [f"crowd-{number}.{format_name}" for number in range(int(exports))]
@@ -152,6 +180,7 @@ COMMANDS: Mapping[str, Callable[..., dict[str, Any]]] = {
     "profile": _profile,
     "export": _export,
     "stream": _stream,
+    "arrive": _arrive,
     "crowd": _crowd,
 }
 

@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks.cases import SIZE_MAIN, SIZE_TALL
 from benchmarks.features import FEATURES, workbooks
+from benchmarks.links import FORMATS, Way
 from benchmarks.shapes import SHAPES
 from benchmarks.targets import FASTER
 
@@ -51,8 +52,8 @@ def test_each_target_has_a_verdict(page: str) -> None:
     verdicts = re.findall(r"\| (yes|\*\*no\*\*) \|$", section(page, "Targets"), re.MULTILINE)
     # jetxl and rustpy are not there unless installed
     judged = sum(feature.judged for feature in FEATURES)
-    shapes, flatness, memory = len(SHAPES) + 1, 1, 3
-    rates = len(verdicts) - judged - shapes - flatness - memory
+    shapes, flatness, memory, links = len(SHAPES) + 1, 1, 3, 2
+    rates = len(verdicts) - judged - shapes - flatness - memory - links
     assert rates in range(len(FASTER) - 2, len(FASTER) + 1)
 
 
@@ -82,6 +83,13 @@ def test_the_profile_says_how_far_an_export_is_from_its_bound(page: str) -> None
 def test_the_memory_of_a_short_and_a_long_export_is_told(page: str) -> None:
     memory = section(page, "Memory of the server")
     assert re.findall(r"^\| xlsx \| ([\d,]+) \|", memory, re.MULTILINE) == ["1,000", "10,000"]
+
+
+def test_the_way_to_the_link_is_told_with_its_bound(page: str) -> None:
+    seconds, ratio = r" \d+\.\d\d \|", r" \d+\.\d\d× \|$"
+    row = rf"^\| (\w+) \| ([^|]+) \|.*\|{seconds}{seconds}{ratio}"
+    kinds = re.findall(row, section(page, "Last row to link"), re.MULTILINE)
+    assert kinds == [(name, way.value) for name in FORMATS for way in Way]
 
 
 def test_a_quick_run_says_that_it_is_none(page: str) -> None:

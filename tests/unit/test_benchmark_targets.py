@@ -4,6 +4,7 @@ import pytest
 
 from benchmarks.cases import JETXL, OURS_XLSX, SIZE_MAIN, SIZE_TALL, Case
 from benchmarks.features import FEATURES
+from benchmarks.links import BANDWIDTH, Arrival, Arrivals, Way
 from benchmarks.measure import Result, Run
 from benchmarks.memory import MemoryUse
 from benchmarks.shapes import SHAPES
@@ -97,3 +98,29 @@ def test_a_row_of_a_tall_table_takes_no_longer(rate: float, measured: str, met: 
     ]
     _shape, flat = judged(*runs)
     assert (flat.measured, flat.met) == (measured, met)
+
+
+def arrivals(way: Way, *seconds: float, rows_took: float = 1.0) -> Arrivals:
+    size = int(1.25 * BANDWIDTH)
+    return Arrivals(tuple(Arrival("csv", way, 1_000, size, rows_took, each) for each in seconds))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "measured", "met"), [(0.5, "0.50 s", True), (0.51, "0.51 s", False)]
+)
+def test_the_link_is_there_soon_after_the_last_row(
+    seconds: float, measured: str, met: bool
+) -> None:
+    both = [arrivals(Way.AFTERWARDS, 0.1), arrivals(Way.ON_THE_WAY, 0.1, seconds, 9.0)]
+    (found,) = verdicts({}, [], both)
+    assert (found.measured, found.met) == (measured, met)
+
+
+@pytest.mark.parametrize(
+    ("way", "rows_took", "bound"),
+    [(Way.ON_THE_WAY, 1.0, 0.25), (Way.ON_THE_WAY, 2.0, 0.0), (Way.AFTERWARDS, 1.0, 1.25)],
+)
+def test_a_line_can_be_no_faster_than_its_bandwidth(
+    way: Way, rows_took: float, bound: float
+) -> None:
+    assert arrivals(way, 1.0, rows_took=rows_took).bound == bound

@@ -14,6 +14,7 @@ from oss2.models import PartInfo
 from tests.support.oss import Fault, FaultKind, OssServer, When
 from tests.support.oss.clients import connect
 from tests.support.oss.crc64 import crc64
+from tests.support.oss.line import CREDIT, Line
 from tests.support.oss.strategies import LASTING, UPLOAD_OPERATIONS, fault_schedules
 from tests.support.waiting import wait_for
 
@@ -306,6 +307,29 @@ def test_bandwidth_is_of_downloads_too(server: OssServer, bucket: oss2.Bucket) -
     started = time.monotonic()
     assert bucket.get_object(KEY).read() == PART
     assert time.monotonic() - started >= 0.08
+
+
+def test_a_line_catches_up_with_waits_that_end_late() -> None:
+    now, late = 100.0, 0.015
+    line = Line(lambda: now)
+    for _ in range(100):
+        if delay := line.delay(1_000, 100_000):
+            now += delay + late
+    assert now == pytest.approx(100.0 + 100 * 1_000 / 100_000, abs=CREDIT)
+
+
+def test_a_line_that_was_idle_owes_no_more_than_its_credit() -> None:
+    now = 100.0
+    line = Line(lambda: now)
+    line.delay(1_000, 100_000)
+    now += 3600
+    assert line.delay(5_000, 100_000) == pytest.approx(0.05 - CREDIT)
+
+
+def test_connections_share_a_line() -> None:
+    line = Line(lambda: 100.0)
+    delays = [line.delay(5_000, 100_000) for _ in range(3)]
+    assert delays == pytest.approx([each - CREDIT for each in (0.05, 0.1, 0.15)])
 
 
 def test_a_traffic_limit_is_honoured_where_that_is_asked_for(

@@ -5,7 +5,7 @@
                              region="cn-hangzhou")
         server.faults.add(Fault(FaultKind.RESET, "UploadPart", part=3, when=When.AFTER_STORING))
 
-Layers: messages < errors, faults, signatures, state < operations < connection < server.
+Layers: messages < errors, faults, line, signatures, state < operations < connection < server.
 It verifies signatures by itself, from Alibaba's documentation: it never imports `oss2`.
 """
 

@@ -2,6 +2,7 @@
 
 import base64
 import re
+from dataclasses import replace
 from email.utils import mktime_tz, parsedate_tz
 from urllib.parse import parse_qsl
 from xml.etree.ElementTree import Element, ParseError, fromstring
@@ -18,7 +19,7 @@ def put_object(bucket: Bucket, request: Request, now: float) -> Answer:
     """Store the body under the key."""
     check_body(bucket, request)
     made = properties(request).object(
-        request.body, request.crc64, request.md5.hex().upper(), now, "Normal"
+        (request.body,), request.crc64, request.md5.hex().upper(), now, "Normal"
     )
     with bucket.lock:
         check_overwrite(bucket, request)
@@ -139,7 +140,7 @@ def put_tagging(bucket: Bucket, request: Request, now: float) -> Answer:
     }
     with bucket.lock:
         each = found(bucket, request.key)
-        bucket.objects[request.key] = StoredObject(**{**vars(each), "tags": tags})
+        bucket.objects[request.key] = replace(each, tags=tags)
     return Answer(200)
 
 

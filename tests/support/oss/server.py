@@ -9,6 +9,7 @@ from typing import Self
 
 from tests.support.oss.connection import Connection
 from tests.support.oss.faults import Faults
+from tests.support.oss.line import Line
 from tests.support.oss.messages import Answer, Asked, Request
 from tests.support.oss.operations import Region
 from tests.support.oss.signatures import Credentials
@@ -55,7 +56,7 @@ class OssServer:
         self._threads: dict[Thread, Connection | None] = {}
         self._lock = Lock()
         self._request_ids = count(int(time.time()) << 32)
-        self._line_free_at = 0.0
+        self._line = Line()
 
     def __enter__(self) -> Self:
         self.bucket.created = self.now()
@@ -155,11 +156,7 @@ class OssServer:
         if (limit := self._traffic_limit(request)) is not None:
             self.faults.wait(size / limit)
         if self.bandwidth is not None:
-            with self._lock:
-                begin = max(self._line_free_at, time.monotonic())
-                self._line_free_at = begin + size / self.bandwidth
-                delay = self._line_free_at - time.monotonic()
-            self.faults.wait(delay)
+            self.faults.wait(self._line.delay(size, self.bandwidth))
 
     def _traffic_limit(self, request: Request) -> float | None:
         """Bytes a second; the request says bits."""

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import count
 from threading import RLock
 
@@ -30,7 +31,7 @@ KEPT_HEADERS = (
 class StoredObject:
     """An object: `headers` are those kept with it, `meta` its x-oss-meta-* without the prefix."""
 
-    data: bytes = field(repr=False)
+    pieces: tuple[bytes, ...] = field(repr=False)
     headers: Headers
     meta: Mapping[str, str]
     tags: Mapping[str, str]
@@ -40,6 +41,11 @@ class StoredObject:
     modified: float
     kind: str = "Normal"
     """Multipart, where it came in parts."""
+
+    @cached_property
+    def data(self) -> bytes:
+        """All bytes; joined when somebody asks, so that completing an upload copies nothing."""
+        return b"".join(self.pieces)
 
 
 @dataclass(frozen=True)
@@ -73,10 +79,12 @@ class Properties:
     tags: Mapping[str, str]
     storage_class: str
 
-    def object(self, data: bytes, crc: int, etag: str, modified: float, kind: str) -> StoredObject:
+    def object(
+        self, pieces: tuple[bytes, ...], crc: int, etag: str, modified: float, kind: str
+    ) -> StoredObject:
         """An object that has them."""
         return StoredObject(
-            data=data,
+            pieces=pieces,
             headers=self.headers,
             meta=self.meta,
             tags=self.tags,
@@ -116,8 +124,8 @@ class Bucket:
             crc = combine(crc, part.crc64, len(part.data))
         tags = "".join(part.etag for part in parts).encode()
         etag = f"{hashlib.md5(tags).hexdigest().upper()}-{len(parts)}"
-        data = b"".join(part.data for part in parts)
-        made = upload.properties.object(data, crc, etag, now, "Multipart")
+        pieces = tuple(part.data for part in parts)
+        made = upload.properties.object(pieces, crc, etag, now, "Multipart")
         self.objects[upload.key] = made
         del self.uploads[upload.upload_id]
         return made
