@@ -85,6 +85,16 @@ def test_a_formula_that_is_to_be_refused_is_told_with_its_row_and_column(
     )
 
 
+def test_rows_are_counted_through_all_files_of_an_archive(server: Running) -> None:
+    assert_refused(
+        server,
+        people(row_20001="=1+1"),
+        "column '姓名', row 20001: '=1+1'",
+        formula_guard="reject",
+        rows_per_file=3_000,
+    )
+
+
 def test_of_several_refused_texts_the_first_row_is_told(server: Running) -> None:
     batch = people(row_9000="=2", row_20000="=3")
     assert_refused(server, batch, "row 9000: '=2'", formula_guard="reject")
