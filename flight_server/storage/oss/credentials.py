@@ -13,10 +13,13 @@ from oss2.credentials import (
 )
 
 from flight_server.config import Credentials
+from flight_server.logs import Event, get_logger
 from flight_server.storage.oss.settings import OssSettings
 
 _METADATA: Final = "http://100.100.100.200/latest/meta-data/ram/security-credentials/"
 """Where a machine of Alibaba Cloud asks for the keys of its role."""
+
+_log = get_logger("storage")
 
 
 def provider_of(settings: OssSettings) -> CredentialsProvider:
@@ -68,8 +71,8 @@ class RoleProvider(CredentialsProvider):  # type: ignore[misc]  # oss2 has no ty
     def _renew(self) -> None:
         try:
             self._current = self._fetch()
-        except Exception:  # noqa: BLE001 - asked again with the next request, while the old ones hold
-            return
+        except Exception as error:  # noqa: BLE001 - asked again with the next request
+            _log.warning(Event.SystemError, "the keys of the role cannot be renewed", error=error)
         finally:
             self._renewing.release()
 
