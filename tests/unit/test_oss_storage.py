@@ -204,6 +204,26 @@ def test_the_keys_of_a_role_are_renewed_before_they_end_and_nobody_waits() -> No
     assert provider.expires_at == datetime.fromtimestamp(new.expiration, UTC)
 
 
+def test_the_keys_of_a_role_that_cannot_be_renewed_are_used_on_and_it_is_logged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    old, said = role(60, soon_over=True), list[str]()
+    log = SimpleNamespace(warning=lambda *_said, error: said.append(str(error)))
+    monkeypatch.setattr("flight_server.storage.oss.credentials._log", log)
+    kept = [old]
+
+    def fetch() -> object:
+        if not kept:
+            raise OSError("no route")
+        return kept.pop()
+
+    provider = RoleProvider(fetch)
+    assert provider.get_credentials() is old
+    assert provider.get_credentials() is old
+    wait_for(lambda: "no route" in said)
+    assert provider.get_credentials() is old
+
+
 def test_the_keys_of_a_role_that_have_ended_are_not_used() -> None:
     kept = [role(3600), role(-1)]
     provider = RoleProvider(kept.pop)
