@@ -46,6 +46,7 @@ class ColumnOptions:
     otherwise: str | None = None
     value: str | float | bool | None = None
     row_number: int | bool | None = None
+    lenient: bool = False
     mask_key: bytes | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
