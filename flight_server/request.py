@@ -111,24 +111,61 @@ def _request(values: Mapping[str, Any], styles: FormatStyles) -> ExportRequest:
     try:
         check_filename(command.filename)
         chosen = find_format(command.format or _format_of(command.filename))
-        asked = chosen.options.parse(command.options, styles.get(chosen.name))
-        options = asked.for_file(command.filename)
-        filename = _stored_name(command.filename, options)
+        options = chosen.options.parse(command.options, styles.get(chosen.name))
         columns = tuple(starmap(_asked, enumerate(command.columns or ())))
     except ValueError as error:
         raise _invalid(str(error)) from None
     except ExporterError as error:
         raise translate(error) from None
-    return ExportRequest(
-        filename=filename,
-        format=chosen.name,
-        content_type=options.content_type(chosen.content_type),
+    decisive = command.model_dump(exclude={"request_id", "wait", "options", "columns"})
+    asked = command.columns
+    decisive["columns"] = None if asked is None else [column.asked() for column in asked]
+    return complete_request(
+        filename=command.filename,
+        format_name=chosen.name,
         columns=columns,
         options=options,
         request_id=command.request_id,
         rows=command.rows,
         wait=command.wait,
-        fingerprint=_fingerprint(command, filename, chosen.name, options),
+        decisive=decisive,
+    )
+
+
+def complete_request(
+    *,
+    filename: str,
+    format_name: str,
+    columns: tuple[ColumnOptions, ...],
+    options: FormatOptions,
+    request_id: str | None,
+    decisive: Mapping[str, Any],
+    rows: int | None = None,
+    wait: bool = True,
+) -> ExportRequest:
+    """The request with what its checked parts tell together, whatever door they came through.
+
+    `decisive` is what decides the content of the file besides the options, as JSON. Raises
+    `ServiceError` with INVALID_DESCRIPTOR where name and options contradict each other.
+    """
+    chosen = find_format(format_name)
+    try:
+        options = options.for_file(filename)
+        stored = _stored_name(filename, options)
+    except ValueError as error:
+        raise _invalid(str(error)) from None
+    except ExporterError as error:
+        raise translate(error) from None
+    return ExportRequest(
+        filename=stored,
+        format=chosen.name,
+        content_type=options.content_type(chosen.content_type),
+        columns=columns,
+        options=options,
+        request_id=request_id,
+        rows=rows,
+        wait=wait,
+        fingerprint=_fingerprint(decisive, stored, chosen.name, options),
     )
 
 
@@ -222,21 +259,21 @@ def _sentence(error: ValidationError) -> str:
     return refusal(key, first)
 
 
-def _fingerprint(command: _Command, filename: str, format_name: str, options: FormatOptions) -> str:
+def _fingerprint(
+    decisive: Mapping[str, Any], filename: str, format_name: str, options: FormatOptions
+) -> str:
     """SHA-256 of everything that decides the file's content; not of how its caller waits.
 
     Of a style that is what it says today, not its name: once it says something else, the same
     words ask for another file.
     """
-    decisive = command.model_dump(exclude={"request_id", "wait", "options", "columns"})
-    columns = command.columns
-    decisive |= {
+    whole = {
+        **decisive,
         "filename": filename,
         "format": format_name,
-        "columns": None if columns is None else [column.asked() for column in columns],
         "options": options.effective(),
     }
-    canonical = json.dumps(decisive, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    canonical = json.dumps(whole, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
