@@ -18,7 +18,12 @@ STOP_SECONDS = 40.0
 
 _POLL_SECONDS = 0.02
 
-_FREE_PORTS = ("server.flight_port=0", "server.status_port=0", "monitoring.metrics_port=0")
+_FREE_PORTS = (
+    "server.flight_port=0",
+    "server.port=0",
+    "server.status_port=0",
+    "monitoring.metrics_port=0",
+)
 
 
 class ServerFailed(Exception):
@@ -35,6 +40,7 @@ class RunningServer:
     def __init__(self, process: subprocess.Popen[bytes], addresses: Mapping[str, Any]) -> None:
         self._process = process
         self.flight: str = addresses["flight"]
+        self.grpc: str = addresses["grpc"]
         self.pid: int = process.pid
 
     def stop(self) -> int:

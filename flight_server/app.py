@@ -29,6 +29,8 @@ from flight_server.tasks.running import Running
 from flight_server.tasks.store import TaskStore
 from flight_server.tasks.watchdog import Watchdog
 from flight_server.transports.flight import FlightDoor, open_flight_door
+from flight_server.transports.grpc_door import GrpcDoor
+from flight_server.transports.grpc_shim import GrpcServer, GrpcSettings
 from flight_server.transports.http import create_http_app
 from flight_server.transports.http_ops import create_ops_app
 from flight_server.transports.http_people import PeopleApi
@@ -85,6 +87,7 @@ class Server:
         those that are UPLOADING: their files are durable, and the next start publishes them.
         """
         self._health.draining()
+        self._grpc.look()
         self._manager.drain()
         idle = threading.Event()
         waiter = threading.Thread(target=self._wait_idle, args=(idle, hurry), daemon=True)
@@ -108,6 +111,7 @@ class Server:
         ops = _bound(stack, host, config.monitoring.metrics_port, "monitoring.metrics_port")
         # gRPC takes no bound socket, and complains on standard error when it cannot bind itself.
         bind(host, config.server.flight_port, "server.flight_port").close()
+        bind(host, config.server.port, "server.port").close()
         store = TaskStore(config.state.url)
         stack.callback(store.close)
         key = store.secret("links", lambda: secrets.token_bytes(32))
@@ -126,13 +130,17 @@ class Server:
         _open_http(stack, HttpDoor(create_ops_app(self._health, self._metrics), ops, "ops"))
         flight = open_flight_door(host, config.server.flight_port, service)
         stack.callback(_close_flight, flight)
+        self._grpc = _grpc(config, service, self._health)
+        stack.callback(self._grpc.close, DOOR_TIMEOUT)
         self.addresses = {
             "flight": f"grpc://{_authority(host, flight.port)}",
+            "grpc": _authority(host, self._grpc.port),
             "http": _url("http", people),
             "ops": _url("http", ops),
             "pid": os.getpid(),
         }
         self._health.started()
+        self._grpc.look()
 
     def _service(self, stack: ExitStack, store: TaskStore, storage: Storage) -> ExportService:
         config = self._config
@@ -213,6 +221,18 @@ def _manager(config: Config, store: TaskStore) -> TaskManager:
         queue_size=config.concurrency.task_queue_size,
         queue_timeout=config.concurrency.queue_timeout,
     )
+
+
+def _grpc(config: Config, service: ExportService, health: Health) -> GrpcServer:
+    settings = GrpcSettings(
+        host=config.server.host,
+        port=config.server.port,
+        exports=config.concurrency.max_concurrent_tasks + config.concurrency.task_queue_size,
+        calls_a_connection=config.server.max_connections,
+        health_interval=config.monitoring.health_check_interval,
+    )
+    door = GrpcDoor(service, first_message=config.server.timeout)
+    return GrpcServer(door, lambda: health.report().ready, settings)
 
 
 def _shut_down(running: Running) -> None:

@@ -3,12 +3,12 @@
 import threading
 from typing import Final
 
-from flight_server.errors import ErrorCode, ServiceError, translate
+from flight_server.errors import ErrorCode, Failure, ServiceError, translate
 from flight_server.logs import Event, get_logger
 from flight_server.memory import release_memory
 from flight_server.pipeline import Observer, Pipeline
 from flight_server.request import ExportRequest
-from flight_server.stream import CommittedBatches, MessageStream
+from flight_server.stream import CommittedBatches, Interruptible, MessageStream
 from flight_server.tasks.model import Task, TaskState
 from flight_server.tasks.running import Running
 
@@ -46,6 +46,8 @@ class Export:
         """
         # This thread may be stuck in waiting for a batch when the task is ended from outside.
         self._running.on_end(self._record)
+        if isinstance(stream, Interruptible):
+            self._running.on_end(stream.interrupt)
         try:
             return self._run(stream, observe)
         except Exception as error:
@@ -53,6 +55,11 @@ class Export:
         finally:
             self._record()
             release_memory()
+
+    def abandon(self, failure: Failure) -> None:
+        """End the export if it still waits for its slot: its client has gone. From any thread."""
+        if self.task.state is TaskState.QUEUED:
+            self._running.end(failure)
 
     def _run(self, stream: MessageStream, observe: Observer) -> Task:
         if self.task.state is TaskState.QUEUED:

@@ -23,6 +23,9 @@ MAX_DESCRIPTOR_BYTES: Final = 4 * 1024 * 1024
 
 MAX_ROWS: Final = 2**63 - 1
 
+MAX_REQUEST_ID: Final = 128
+"""Characters."""
+
 _NO_STYLES: Final[FormatStyles] = MappingProxyType({})
 """None but the built-in ones."""
 
@@ -79,7 +82,7 @@ class _Command(BaseModel):
 
     filename: str
     format: str | None = None
-    request_id: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+    request_id: Annotated[str, Field(min_length=1, max_length=MAX_REQUEST_ID)] | None = None
     rows: Annotated[int, Field(ge=0, le=MAX_ROWS)] | None = None
     columns: Annotated[list[_Column], Field(min_length=1)] | None = None
     options: dict[str, Any] = {}

@@ -7,7 +7,7 @@ Only a commit makes the rows received all the rows there are.
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 import pyarrow as pa
 
@@ -37,6 +37,15 @@ class MessageStream(Protocol):
 
     def read(self) -> Message | None:
         """The next message, or None at the end. Raises `ServiceError` when the stream breaks."""
+        ...
+
+
+@runtime_checkable
+class Interruptible(Protocol):
+    """A stream that whoever ends its export can free from waiting for the client."""
+
+    def interrupt(self) -> None:
+        """Let a `read` that waits for the client raise `ServiceError`; from any thread."""
         ...
 
 

@@ -15,7 +15,7 @@ from typing import Final
 from pyarrow import flight
 
 from flight_server.errors import ErrorCode, ServiceError, translate
-from flight_server.logs import Event, get_logger
+from flight_server.logs import Event, Logger, get_logger
 
 _log = get_logger("flight")
 
@@ -43,6 +43,35 @@ FLIGHT_CLASSES: Final[Mapping[ErrorCode, FlightErrorClass]] = MappingProxyType(
 )
 """Codes that are not here have no class of their own in Flight: FlightServerError."""
 
+GRPC_STATUSES: Final[Mapping[ErrorCode, str]] = MappingProxyType(
+    {
+        ErrorCode.INVALID_DESCRIPTOR: "INVALID_ARGUMENT",
+        ErrorCode.INVALID_SCHEMA: "INVALID_ARGUMENT",
+        ErrorCode.UNSUPPORTED_TYPE: "INVALID_ARGUMENT",
+        ErrorCode.INVALID_DATA: "INVALID_ARGUMENT",
+        ErrorCode.INCOMPLETE_STREAM: "INVALID_ARGUMENT",
+        ErrorCode.ROW_COUNT_MISMATCH: "INVALID_ARGUMENT",
+        ErrorCode.LIMIT_EXCEEDED: "INVALID_ARGUMENT",
+        ErrorCode.UNAUTHENTICATED: "UNAUTHENTICATED",
+        ErrorCode.PERMISSION_DENIED: "PERMISSION_DENIED",
+        ErrorCode.TASK_NOT_FOUND: "NOT_FOUND",
+        ErrorCode.ALREADY_EXISTS: "ALREADY_EXISTS",
+        ErrorCode.REQUEST_ID_CONFLICT: "ALREADY_EXISTS",
+        ErrorCode.QUEUE_FULL: "RESOURCE_EXHAUSTED",
+        ErrorCode.RATE_LIMITED: "RESOURCE_EXHAUSTED",
+        ErrorCode.SHUTTING_DOWN: "UNAVAILABLE",
+        ErrorCode.QUEUE_TIMEOUT: "DEADLINE_EXCEEDED",
+        ErrorCode.STREAM_STALLED: "DEADLINE_EXCEEDED",
+        ErrorCode.CANCELLED: "CANCELLED",
+        ErrorCode.STORAGE_FULL: "UNAVAILABLE",
+        ErrorCode.STORAGE_ERROR: "UNAVAILABLE",
+        ErrorCode.UPLOAD_ERROR: "UNAVAILABLE",
+        ErrorCode.INTERRUPTED: "UNAVAILABLE",
+        ErrorCode.INTERNAL: "INTERNAL",
+    }
+)
+"""Names of gRPC's status codes: the library itself is known to its shim only."""
+
 
 def flight_error(error: ServiceError) -> flight.FlightError:
     """The Flight error for one of ours."""
@@ -56,16 +85,21 @@ def flight_error(error: ServiceError) -> flight.FlightError:
     return make(str(error), json.dumps(extra, ensure_ascii=False).encode())
 
 
+def answer_to(error: Exception, log: Logger) -> ServiceError:
+    """What a caller is told of an error, which is logged where nobody has logged it yet."""
+    answer = translate(error)
+    if answer.code is ErrorCode.INTERNAL and not isinstance(error, ServiceError):
+        log.error(Event.SystemError, "a call failed unexpectedly", error=error)
+    elif answer.code is ErrorCode.INVALID_DESCRIPTOR and answer.task_id is None:
+        # With a task id it is the end of a task, which has a line of its own.
+        log.info(Event.ValidationError, "a request was refused", reason=answer.message)
+    return answer
+
+
 @contextmanager
 def answering() -> Iterator[None]:
     """Everything that is raised inside leaves as a Flight error, nothing as a traceback."""
     try:
         yield
     except Exception as error:  # noqa: BLE001  # nothing may reach the wire untranslated
-        answer = translate(error)
-        if answer.code is ErrorCode.INTERNAL and not isinstance(error, ServiceError):
-            _log.error(Event.SystemError, "a call failed unexpectedly", error=error)
-        elif answer.code is ErrorCode.INVALID_DESCRIPTOR and answer.task_id is None:
-            # With a task id it is the end of a task, which has a line of its own.
-            _log.info(Event.ValidationError, "a request was refused", reason=answer.message)
-        raise flight_error(answer) from None
+        raise flight_error(answer_to(error, _log)) from None

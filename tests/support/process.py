@@ -35,6 +35,10 @@ class Served:
     def flight(self) -> str:
         return self.addresses["flight"]
 
+    @property
+    def grpc(self) -> str:
+        return self.addresses["grpc"]
+
     def signal(self, number: int) -> None:
         self.process.send_signal(number)
 

@@ -25,6 +25,7 @@ class Site:
         """The configuration, as `--set` takes it: free ports, everything below `root`."""
         return [
             "server.flight_port=0",
+            "server.port=0",
             "server.status_port=0",
             "monitoring.metrics_port=0",
             f"storage.temp_directory={self.root / 'spool'}",
@@ -59,6 +60,7 @@ class Running:
     site: Site
     server: Server
     flight: str
+    grpc: str
     http: str
     ops: str
     client: flight.FlightClient
@@ -97,6 +99,7 @@ def running(site: Site, *overrides: str) -> Iterator[Running]:
                 site=site,
                 server=server,
                 flight=addresses["flight"],
+                grpc=addresses["grpc"],
                 http=addresses["http"],
                 ops=addresses["ops"],
                 client=client,
