@@ -41,6 +41,7 @@ class RunningServer:
         self._process = process
         self.flight: str = addresses["flight"]
         self.grpc: str = addresses["grpc"]
+        self.http: str = addresses["http"]
         self.pid: int = process.pid
 
     def stop(self) -> int:

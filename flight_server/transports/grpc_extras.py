@@ -83,9 +83,7 @@ class FewReflections(reflection.ReflectionServicer):
             self._free.release()
 
 
-def add_extras(
-    server: grpc.Server, service: str, ready: Ready, interval: timedelta
-) -> LiveHealth:
+def add_extras(server: grpc.Server, service: str, ready: Ready, interval: timedelta) -> LiveHealth:
     """Serve health and reflection of `service` at `server`; the health, which is to be started."""
     live = LiveHealth(ready, (service,), interval)
     health_pb2_grpc.add_HealthServicer_to_server(live, server)

@@ -5,6 +5,7 @@ texts a second); one gather a column turns the rows' lists into columns (8 to 13
 own library makes an object of each row: 0.6 million.
 """
 
+import threading
 from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Final
@@ -18,6 +19,10 @@ from google.protobuf import descriptor_pb2, descriptor_pool
 from flight_server.errors import ErrorCode, ServiceError
 from flight_server.transports import export_pb2
 from flight_server.transports.grpc_sequence import BatchOrder
+
+_TURN: Final = threading.Lock()
+"""ptars decodes under Python's own lock. Streams take turns at this one instead, so that other calls
+wait for one of them at most."""
 
 _SHOWN: Final = 40
 """Characters of a column's name that a message repeats."""
@@ -82,7 +87,9 @@ class RowDecoder:
     def _refuse_octets(self, batches: Sequence[bytes]) -> None:
         """Name the first text that is not UTF-8, if it is one that stopped the decoding."""
         octets = self._values(_decoded(_OCTETS, batches))
-        place = bisect_left(range(len(octets)), 1, key=lambda last: not _is_utf8(octets[: last + 1]))
+        place = bisect_left(
+            range(len(octets)), 1, key=lambda last: not _is_utf8(octets[: last + 1])
+        )
         if place < len(octets):
             row, column = divmod(place, len(self.schema))
             name = self.schema.names[column][:_SHOWN]
@@ -122,8 +129,10 @@ def _without_empty(texts: pa.Array) -> pa.Array:
 
 def _decoded(handler: ptars.internal.MessageHandler, batches: Sequence[bytes]) -> pa.RecordBatch:
     """A row for each batch: the list of its records, and its number."""
+    encoded = pa.array(batches, pa.binary())
     try:
-        return handler.list_to_record_batch(list(batches))
+        with _TURN:
+            return handler.array_to_record_batch(encoded)
     except ValueError as error:
         raise _malformed() from error
     except BaseException as error:
