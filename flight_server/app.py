@@ -197,7 +197,9 @@ def retry(config: Config, task_id: str) -> tuple[Task, str]:
 def _public_url(config: Config) -> str:
     """Where a server of this configuration gives out local files."""
     server = config.server
-    return config.storage.local.public_url or f"http://{_authority(server.host, server.status_port)}"
+    return (
+        config.storage.local.public_url or f"http://{_authority(server.host, server.status_port)}"
+    )
 
 
 def _styles(config: Config) -> FormatStyles:

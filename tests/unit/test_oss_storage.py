@@ -245,9 +245,7 @@ def test_keys_of_a_role_that_end_during_an_upload_are_renewed(
         )
 
     provider = RoleProvider(fetch)
-    monkeypatch.setattr(
-        "flight_server.storage.oss.client.provider_of", lambda _settings: provider
-    )
+    monkeypatch.setattr("flight_server.storage.oss.client.provider_of", lambda _settings: provider)
     storage = oss_storage(server, tmp_path, part_size=PART)
     server.faults.add(ServerFault(FaultKind.STATUS, "UploadPart", nth=2, status=403, code=code))
     publish(storage)
