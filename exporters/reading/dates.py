@@ -16,6 +16,12 @@ _ZONE: Final = r"(Z|[+-][0-9]{2}:?[0-9]{2})$"
 _WITH_ZONE: Final = r"^[0-9]{4}[-/].*[ T][0-9]{1,2}:[0-9]{2}.*(Z|[+-][0-9]{2}:?[0-9]{2})$"
 _CLOCK: Final = r"[0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?"
 _ISO: Final = rf"^[0-9]{{4}}[-/][0-9]{{1,2}}[-/][0-9]{{1,2}}([ T]{_CLOCK})?$"
+_STRICT: Final = (
+    r"^[1-9][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+    r"([ T]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?)?$"
+)
+"""Few such texts are no dates."""
+
 _SECONDS: Final = r"^-?[0-9]{9,10}$"
 _MILLISECONDS: Final = r"^[0-9]{13}$"
 _SHAPES: Final = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%d")
@@ -41,24 +47,24 @@ def moments_of(texts: pa.Array, pattern: str | None, *, clock: bool, zone: str |
     with an offset, and what is counted from 1970, is shown in `zone`: by default the first by its
     own clock, the second in UTC.
     """
-    whole = _all_iso(texts) if pattern is None else None
-    if whole is not None:
-        return Moments(whole, pc.equal(pc.binary_length(texts), DAY_LENGTH))
+    read = _strict(texts) if pattern is None else _by_pattern(texts, pattern, clock=clock)
+    odd = pc.and_(pc.is_null(read.values), pc.is_valid(texts))
+    if not pc.any(odd).as_py():
+        return read
     text = pl.col("text")
-    frame = pl.DataFrame({"text": pl.Series(texts)}).with_columns(
-        (pl.lit(None, pl.Datetime("us")) if pattern is None else _parsed(text, pattern)).alias(
-            "by pattern"
+    iso, counted = _iso(text, zone), _counted(text, zone)
+    found = (
+        pl.Series("text", pc.filter(texts, odd))
+        .to_frame()
+        .select(
+            pl.coalesce(iso, counted).alias("value"),
+            (~text.str.contains(":") & iso.is_not_null()).alias("day"),
         )
     )
-    iso, counted = _iso(text, zone), _counted(text, zone)
-    found = frame.select(
-        pl.coalesce("by pattern", iso, counted).alias("value"),
-        pl.when(pl.col("by pattern").is_not_null())
-        .then(pl.lit(not clock))
-        .otherwise(~text.str.contains(":") & iso.is_not_null())
-        .alias("day"),
+    return Moments(
+        pc.replace_with_mask(read.values, odd, found["value"].to_arrow().cast(MOMENT)),
+        pc.replace_with_mask(read.days, odd, found["day"].to_arrow()),
     )
-    return Moments(found["value"].to_arrow().cast(MOMENT), found["day"].to_arrow())
 
 
 def is_whole(pattern: str) -> bool:
@@ -70,12 +76,26 @@ def is_whole(pattern: str) -> bool:
     return True
 
 
-def _all_iso(texts: pa.Array) -> pa.Array | None:
-    """The moments where all texts are ISO 8601 without a zone: an eighth of the time."""
+def _strict(texts: pa.Array) -> Moments:
+    """The moments of what is strictly ISO 8601, without a zone: a tenth of the time of the rest."""
+    days = pc.equal(pc.binary_length(texts), DAY_LENGTH)
     try:
-        return pc.cast(texts, MOMENT)
+        return Moments(pc.cast(texts, MOMENT), days)
     except pa.ArrowInvalid:
-        return None
+        pass
+    strict = pl.Series(texts).str.contains(_STRICT).to_arrow()
+    try:
+        return Moments(
+            pc.cast(pc.if_else(strict, texts, pa.scalar(None, texts.type)), MOMENT), days
+        )
+    except pa.ArrowInvalid:  # such as 2024-02-30: each is looked at by itself
+        return Moments(pa.nulls(len(texts), MOMENT), days)
+
+
+def _by_pattern(texts: pa.Array, pattern: str, *, clock: bool) -> Moments:
+    frame = pl.Series("text", texts).to_frame()
+    values = frame.select(_parsed(pl.col("text"), pattern)).to_series().to_arrow()
+    return Moments(values.cast(MOMENT), pa.repeat(pa.scalar(not clock), len(texts)))
 
 
 def _parsed(text: pl.Expr, pattern: str) -> pl.Expr:

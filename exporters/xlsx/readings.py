@@ -17,7 +17,7 @@ from exporters.durations import UNITS_A_SECOND
 from exporters.reading import Reading
 from exporters.reading.booleans import booleans_of
 from exporters.reading.dates import moments_of
-from exporters.reading.numbers import are_plain, numbers_of
+from exporters.reading.numbers import numbers_of
 from exporters.xlsx.cells import BooleanCells, CellWriter, Sight, count
 from exporters.xlsx.markup import Parts, Place, either
 from exporters.xlsx.options import XlsxOptions
@@ -103,22 +103,14 @@ class ReadNumbers(ReadCells):
     unread = "UNREAD_NUMBERS_AS_TEXT"
 
     def read(self, texts: pa.Array) -> dict[str, pa.Array]:
-        if are_plain(texts):
-            return {_VALUE: texts}
-        numbers = numbers_of(texts)
-        return {_VALUE: numbers.values, _LONG: numbers.long}
+        found = numbers_of(texts)
+        return {_VALUE: found.digits, _LONG: found.long}
 
     def told(self, array: pa.Array, unread: int) -> Mapping[str, int]:
-        long = count(array.field(_LONG))
-        found = {"LONG_NUMBERS_AS_TEXT": long, self.unread: unread - long}
-        return {code: cells for code, cells in found.items() if cells}
+        return _both(array, "LONG_NUMBERS_AS_TEXT", _LONG, self.unread, unread)
 
-    def variant(self, array: pa.Array) -> Hashable:
-        return bool(pa.types.is_floating(array.field(_VALUE).type))
-
-    def cells(self, place: Place, column: pl.Expr, variant: Hashable) -> Parts:
-        value = column.struct.field(_VALUE)
-        return place.number(value.cast(pl.String) if variant else value, self.style)
+    def cells(self, place: Place, column: pl.Expr, variant: Hashable) -> Parts:  # noqa: ARG002
+        return place.number(column.struct.field(_VALUE), self.style)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +133,7 @@ class ReadDates(ReadCells):
         return {_VALUE: values, _DAY: found.days, _OUTSIDE: outside}
 
     def told(self, array: pa.Array, unread: int) -> Mapping[str, int]:
-        outside = count(array.field(_OUTSIDE))
-        found = {"DATES_AS_TEXT": outside, self.unread: unread - outside}
-        return {code: cells for code, cells in found.items() if cells}
+        return _both(array, "DATES_AS_TEXT", _OUTSIDE, self.unread, unread)
 
     def variant(self, array: pa.Array) -> Hashable:
         """Whether there are days, and whether there are others."""
@@ -171,6 +161,12 @@ class ReadBooleans(ReadCells):
 
     def cells(self, place: Place, column: pl.Expr, variant: Hashable) -> Parts:
         return BooleanCells(self.style).parts(place, column.struct.field(_VALUE), variant)
+
+
+def _both(array: pa.Array, code: str, field: str, other: str, cells: int) -> Mapping[str, int]:
+    """Of so many `cells`, those of a field have a warning of their own."""
+    found = count(array.field(field))
+    return {each: told for each, told in ((code, found), (other, cells - found)) if told}
 
 
 def reading_writer(reading: Reading, shell: Shell, place: int, options: XlsxOptions) -> CellWriter:

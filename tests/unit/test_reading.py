@@ -1,18 +1,19 @@
 """Texts read as numbers, dates and booleans."""
 
+import re
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
 import pyarrow as pa
 import pytest
-from hypothesis import assume, example, given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from exporters.reading import Reading, reading_of
 from exporters.reading.booleans import booleans_of
 from exporters.reading.dates import moments_of
 from exporters.reading.notation import has_clock, in_excel, in_strftime, pattern_of
-from exporters.reading.numbers import are_plain, numbers_of
+from exporters.reading.numbers import numbers_of
 
 
 def texts(*values: str | None) -> pa.Array:
@@ -43,9 +44,9 @@ def texts(*values: str | None) -> pa.Array:
     ],
 )
 def test_a_number_is_read(text: str, value: float) -> None:
-    found = numbers_of(texts(text))
-    assert found.values.to_pylist() == [value]
-    assert found.long.to_pylist() == [False]
+    found = numbers_of(texts(text, None))
+    assert [float(each) for each in found.digits.drop_null().to_pylist()] == [value]
+    assert found.long.to_pylist() == [False, False]
 
 
 @pytest.mark.parametrize(
@@ -56,13 +57,13 @@ def test_a_number_is_read(text: str, value: float) -> None:
 )  # fmt: skip
 def test_what_is_no_number_or_would_change_is_not_read(text: str) -> None:
     found = numbers_of(texts(text))
-    assert (found.values.to_pylist(), found.long.to_pylist()) == ([None], [False])
+    assert (found.digits.to_pylist(), found.long.to_pylist()) == ([None], [False])
 
 
 @pytest.mark.parametrize("text", ["1234567890123456", "-0.1234567890123456", "12345678901.23456"])
 def test_a_number_over_fifteen_digits_is_long_and_not_read(text: str) -> None:
     found = numbers_of(texts(text))
-    assert (found.values.to_pylist(), found.long.to_pylist()) == ([None], [True])
+    assert (found.digits.to_pylist(), found.long.to_pylist()) == ([None], [True])
 
 
 @given(
@@ -71,29 +72,29 @@ def test_a_number_over_fifteen_digits_is_long_and_not_read(text: str) -> None:
     )
 )
 def test_every_number_of_fifteen_digits_is_read_exactly(number: Decimal) -> None:
-    assert numbers_of(texts(f"{number:f}")).values.to_pylist() == [float(number)]
+    (digits,) = numbers_of(texts(f"{number:f}")).digits.to_pylist()
+    assert float(digits) == float(number)
 
 
 @given(st.text(st.sampled_from("0123456789.-+eE"), max_size=8))
 @example("")
 @example("-")
-def test_what_is_plain_is_a_number_in_any_xml(text: str) -> None:
-    """And is read as the same number where it stands beside others that are not plain."""
-    assume(are_plain(texts(text)))
-    assert f"{float(text)}" == f"{numbers_of(texts(text)).values[0].as_py()}"
-    assert text.lstrip("-")[:2] != "00"
-    assert not text.endswith(".")
+def test_what_is_read_is_the_number_that_python_reads_written_as_xml_does(text: str) -> None:
+    (digits,) = numbers_of(texts(text)).digits.to_pylist()
+    if digits is not None:
+        assert float(digits) == float(text)
+        assert re.fullmatch(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?(e[+-]?[0-9]+)?", digits)
 
 
-@pytest.mark.parametrize("text", ["", "1.", ".1", "01", "-", "1e5", "+1", "1234567890123456"])
-def test_what_excel_would_write_otherwise_is_not_plain(text: str) -> None:
-    assert not are_plain(texts("1", text))
+def test_digits_that_excel_would_write_alike_are_kept() -> None:
+    kept = texts("1.50", None, "-3", "0", "123456789012345")
+    assert numbers_of(kept).digits == kept
 
 
-def test_nulls_are_no_hindrance() -> None:
-    assert are_plain(texts("1", None, "-2.5"))
-    assert are_plain(texts(None))
-    assert numbers_of(texts("1", None)).values.to_pylist() == [1.0, None]
+def test_the_odd_ones_are_read_in_their_places() -> None:
+    found = numbers_of(texts("1", "x", None, "+2", "1234567890123456", "3.0"))
+    assert found.digits.to_pylist() == ["1", None, None, "2.0", None, "3.0"]
+    assert found.long.to_pylist() == [False, False, False, False, True, False]
 
 
 # Booleans -----------------------------------------------------------------------------------
