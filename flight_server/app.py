@@ -20,11 +20,12 @@ from flight_server.logs import Event, get_logger
 from flight_server.metrics import Metrics
 from flight_server.pipeline import Pipeline
 from flight_server.recovery import Recovery
-from flight_server.service import ExportService, ServiceOptions
+from flight_server.retrying import Retrying
+from flight_server.service import ExportService, ServiceOptions, target_of
 from flight_server.storage.base import Storage
 from flight_server.storage.registry import StorageContext, open_storage
 from flight_server.tasks.manager import TaskManager
-from flight_server.tasks.model import TaskState, utc_now
+from flight_server.tasks.model import Task, TaskState, utc_now
 from flight_server.tasks.running import Running
 from flight_server.tasks.store import TaskStore
 from flight_server.tasks.watchdog import Watchdog
@@ -184,6 +185,29 @@ class Server:
             housekeeper = Housekeeper(storage, store, retention=retention, clock=utc_now)
             housekeeper.start()
             stack.callback(housekeeper.stop)
+
+
+def retry(config: Config, task_id: str) -> tuple[Task, str]:
+    """Publish the file that a failed task has left; the COMPLETED task and a link to the file.
+
+    Raises `StateError` and `ServiceError` as `Retrying` does.
+    """
+    with ExitStack() as stack:
+        store = TaskStore(config.state.url)
+        stack.callback(store.close)
+        key = store.secret("links", lambda: secrets.token_bytes(32))
+        storage = open_storage(StorageContext(config, _public_url(config), key))
+        stack.callback(storage.close)
+        task = Retrying(store, storage).retry(task_id)
+        return task, storage.link(target_of(task), utc_now() + _url_expiry(config))
+
+
+def _public_url(config: Config) -> str:
+    """Where a server of this configuration gives out local files."""
+    server = config.server
+    return (
+        config.storage.local.public_url or f"http://{_authority(server.host, server.status_port)}"
+    )
 
 
 def _styles(config: Config) -> FormatStyles:

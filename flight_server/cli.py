@@ -1,4 +1,4 @@
-"""The command line: `export-middleware serve`, `check-config`, `version`."""
+"""The command line: `export-middleware serve`, `retry`, `check-config`, `version`."""
 
 import contextlib
 import json
@@ -17,6 +17,7 @@ import typer
 
 from flight_server import logs
 from flight_server.app import Server
+from flight_server.app import retry as retry_export
 from flight_server.config import Config, ConfigError, load_config
 from flight_server.errors import ServiceError
 from flight_server.tasks.store import StateError
@@ -63,6 +64,25 @@ def serve(
     # A client that has stopped holds a thread of gRPC that no one can end: do not wait for it.
     sys.stdout.flush()
     os._exit(0)
+
+
+@app.command()
+def retry(
+    task_id: Annotated[str, typer.Argument(help="of an export that FAILED; see the log")],
+    config: ConfigFile = None,
+    overrides: Overrides = None,
+) -> None:
+    """Publish the file of an export that failed when it was whole, without its client.
+
+    Such a file is kept for storage.temp_retention. A server may run over the same configuration.
+    """
+    loaded = _load(config, overrides)
+    _configure_logs(loaded)
+    try:
+        task, link = retry_export(loaded, task_id)
+    except (StateError, ServiceError) as error:
+        _exit(str(error), EXIT_START)
+    typer.echo(f"{task.filename} is {task.state}, {task.size_bytes:,} bytes\n{link}")
 
 
 @app.command("check-config")

@@ -38,8 +38,9 @@ class Pipeline:
     ) -> Task:
         """Write, seal and publish the file of a task that has its slot; the completed task.
 
-        Raises what stops the export, after which nothing of the file is left. From `seal()` on
-        the file is durable: the client, or this process, may go.
+        Raises what stops the export, after which nothing of the file is left; but where it was
+        whole and could not be published, its spool is kept to be sent again. From `seal()` on the
+        file is durable: the client, or this process, may go.
         """
         task = running.task
         target = Target(

@@ -5,7 +5,8 @@
         digest = upload.seal()                      # durable: survives the client and a restart
         upload.publish()                            # visible under its name, all of it at once
 
-After a restart `resume()` publishes what was sealed. Every backend passes one contract suite.
+Where publishing fails, and after a restart, `resume()` publishes what was sealed. Every backend
+passes one contract suite.
 """
 
 import re
@@ -74,17 +75,18 @@ class Digest:
 class Upload(ABC):
     """One file on its way into a storage. Used as a context manager, by one thread at a time.
 
-    Leaving the context before `seal()`, or by an exception before `publish()` has returned,
-    leaves nothing behind. Leaving it normally after `seal()` keeps the sealed bytes, for
-    `publish()` or for `Storage.resume()`.
+    Leaving the context before `seal()`, or by any exception but one of `publish()`, leaves nothing
+    behind. If `publish()` raised, nothing of the file is to be seen, and the sealed bytes stay for
+    `Storage.resume()`, as they do where the context is left normally after `seal()`.
 
-    A backend implements the five names below the public ones; `_discard()` may be called in
-    any state and more than once.
+    A backend implements the six names below the public ones; `_discard()` and `_withdraw()` may be
+    called in any state and more than once.
     """
 
     def __init__(self) -> None:
         self._digest: Digest | None = None
         self._published = False
+        self._refused = False  # publishing was tried, and failed
 
     @property
     @abstractmethod
@@ -125,8 +127,9 @@ class Upload(ABC):
         if self._digest is None:
             raise ValueError("the upload is not sealed; it cannot be published")
         if not self._published:
+            self._refused = True
             self._expose(self._digest)
-            self._published = True
+            self._published, self._refused = True, False
 
     def __enter__(self) -> Self:
         return self
@@ -137,7 +140,9 @@ class Upload(ABC):
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if not self._published and (self._digest is None or exc_type is not None):
+        if self._refused:
+            self._withdraw()
+        elif not self._published and (self._digest is None or exc_type is not None):
             self._discard()
 
     @abstractmethod
@@ -151,6 +156,9 @@ class Upload(ABC):
 
     @abstractmethod
     def _discard(self) -> None: ...
+
+    @abstractmethod
+    def _withdraw(self) -> None: ...
 
 
 class Storage(Protocol):
@@ -173,6 +181,15 @@ class Storage(Protocol):
 
         Raises:
             ServiceError: publishing failed and can be tried again.
+
+        """
+        ...
+
+    def withdraw(self, target: Target) -> None:
+        """Take back what `resume()` may have shown before it failed; sealed bytes stay.
+
+        Raises:
+            ServiceError: something could not be taken back now.
 
         """
         ...

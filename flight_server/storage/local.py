@@ -83,6 +83,19 @@ class LocalStorage:
             raise translate(error) from error
         return True
 
+    def withdraw(self, target: Target) -> None:
+        """Make a spool of the finished file again. Raises ServiceError STORAGE_ERROR."""
+        final, spool = self.path(target), self._spool(target)
+        try:
+            self._partial(final).unlink(missing_ok=True)
+            if not spool.exists() and final.exists():
+                self._move_back(final, spool)
+            final.unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):
+                final.parent.rmdir()
+        except OSError as error:
+            raise translate(error) from error
+
     def link(self, target: Target, expires_at: datetime) -> str:
         """A signed link to the HTTP door."""
         return self._signer.url(self._base_url, target.task_id, target.filename, expires_at)
@@ -149,6 +162,14 @@ class LocalStorage:
             self._partial(final).replace(final)
             spool.unlink()
 
+    def _move_back(self, final: Path, spool: Path) -> None:
+        try:
+            final.replace(spool)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            _copy(final, spool)
+
 
 class LocalUpload(Upload):
     """A spool that becomes a finished file."""
@@ -176,7 +197,10 @@ class LocalUpload(Upload):
 
     def _discard(self) -> None:
         self._spool.discard()
-        self._storage.delete(self._target)  # a publish that failed half way
+        self._storage.delete(self._target)
+
+    def _withdraw(self) -> None:
+        self._storage.withdraw(self._target)
 
 
 def _size(path: Path) -> int | None:

@@ -70,6 +70,13 @@ class MemoryStorage:
                 self._kept[target.task_id] = replace(kept, published=True, changed_at=self._clock())
             return True
 
+    def withdraw(self, target: Target) -> None:
+        """Hide the bytes of the task."""
+        with self._lock:
+            kept = self._kept.get(target.task_id)
+            if kept is not None:
+                self._kept[target.task_id] = replace(kept, published=False)
+
     def link(self, target: Target, expires_at: datetime) -> str:  # noqa: ARG002 - as Storage says
         """`memory://<task_id>/<filename>`: a name within the process; it does not expire."""
         return f"memory://{target.task_id}/{quote(target.filename, safe='')}"
@@ -144,3 +151,6 @@ class MemoryUpload(Upload):
     def _discard(self) -> None:
         self._buffer.close()  # from here on write and seal raise ValueError
         self._storage.delete(self._target)
+
+    def _withdraw(self) -> None:
+        self._storage.withdraw(self._target)

@@ -2,6 +2,8 @@
 
 QUEUED ──▶ PROCESSING ──▶ UPLOADING ──▶ COMPLETED
    └────────────┴─────────────┴───────▶ FAILED | CANCELLED
+
+An operator may have a file sent again that was whole when its task FAILED: `Task.retried`.
 """
 
 import secrets
@@ -108,6 +110,20 @@ class Task:
         if self.rows <= 0 or elapsed <= 0:
             return None
         return max(0, self.rows_expected - self.rows) * elapsed / self.rows
+
+    @property
+    def can_be_retried(self) -> bool:
+        """Whether it failed with its whole file on the disk; that may have been removed since."""
+        return self.state is TaskState.FAILED and self.size_bytes is not None
+
+    def retried(self) -> "Task":
+        """The task as it was before it failed: UPLOADING.
+
+        Raises IllegalTransition unless it `can_be_retried`.
+        """
+        if not self.can_be_retried:
+            raise IllegalTransition(f"task {self.task_id} has no whole file that could be sent")
+        return replace(self, state=TaskState.UPLOADING, error=None, completed_at=None)
 
     def moved(self, state: TaskState, *, at: datetime, **changes: Any) -> "Task":
         """The task in its next state, with the time of the move and any other `changes`.

@@ -132,14 +132,23 @@ class TaskStore:
 
         Of several calls at once with the same `expected`, in any processes, one returns True
         provided that each moves the state.
+
+        Raises RequestIdTaken when a finished task would be live again and another one has its
+        request id.
         """
         statement = (
             update(tasks)
             .where(tasks.c.task_id == task.task_id, tasks.c.state == expected)
             .values(row_of(task))
         )
-        with self._writing() as connection:
-            return connection.execute(statement).rowcount == 1
+        try:
+            with self._writing() as connection:
+                return connection.execute(statement).rowcount == 1
+        except IntegrityError as error:
+            existing = self._first(*_request(task), tasks.c.state.in_(LIVE_STATES))
+            if existing is None:  # it ended in between
+                return self.update(task, expected=expected)
+            raise RequestIdTaken(existing) from error
 
     def unfinished(self) -> Tasks:
         """Every task that is not finished, oldest first."""

@@ -10,7 +10,7 @@ import pytest
 
 from flight_server.errors import ErrorCode, ServiceError
 from flight_server.links import LinkSigner
-from flight_server.storage.base import Digest, Readable, Storage, Target
+from flight_server.storage.base import Digest, Readable, Storage, Target, Upload
 from flight_server.storage.local import LocalStorage
 from flight_server.storage.memory import MemoryStorage
 from tests.support.oss import OssServer
@@ -245,6 +245,30 @@ def test_resume_refuses_bytes_of_another_size(storage: Storage) -> None:
     size = seal(storage).size
     assert not storage.resume(TARGET, size + 1)
     assert not is_published(storage)
+
+
+def test_what_cannot_be_published_is_not_to_be_seen_and_can_be_resumed(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(self: Upload, digest: Digest) -> None:
+        raise ServiceError(ErrorCode.UPLOAD_ERROR, "not now")
+
+    with storage.open_upload(TARGET) as upload:
+        monkeypatch.setattr(type(upload), "_expose", refused)
+    with pytest.raises(ServiceError, match="not now"):
+        publish(storage)
+    assert not is_published(storage)
+    assert storage.resume(TARGET, len(CONTENT))
+    assert read(storage) == CONTENT
+
+
+def test_what_was_resumed_can_be_withdrawn_and_withdrawing_may_be_repeated(
+    storage: Storage,
+) -> None:
+    size = seal(storage).size
+    storage.withdraw(TARGET)
+    storage.withdraw(TARGET)
+    assert storage.resume(TARGET, size)
 
 
 def test_delete_removes_the_file_and_may_be_repeated(storage: Storage) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import signal
+import subprocess
 from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,7 +12,7 @@ from pyarrow import flight
 
 from tests.support.exports import Put, csv_of, export, sheet_rows
 from tests.support.oss import Fault, FaultKind, OssServer
-from tests.support.process import served
+from tests.support.process import COMMAND, run, served
 from tests.support.site import Site, running
 from tests.support.waiting import wait_for
 
@@ -226,3 +227,40 @@ def test_the_file_is_read_through_flight_too(site: Site, oss: OssServer) -> None
         info = server.client.get_flight_info(flight.FlightDescriptor.for_path(task["task_id"]))
         read = server.client.do_get(info.endpoints[0].ticket).read_all()
     assert b"".join(read.column("data").to_pylist()) == csv_of(ROWS)
+
+
+def test_a_file_that_could_not_be_stored_is_sent_again_by_the_operator(
+    site: Site, oss: OssServer
+) -> None:
+    """With the server still running, and its client long gone."""
+    with served(site, *overrides(oss), "oss.max_retries=0") as server:
+        oss.faults.add(Fault(FaultKind.ACCESS_DENIED, "CompleteMultipartUpload", times=None))
+        put = Put.opened(server.client)
+        send_all(put)
+        put.commit()
+        with pytest.raises(flight.FlightError, match="UPLOAD_ERROR"):
+            put.result()
+        assert not oss.objects
+        assert not oss.uploads
+        assert site.spools() == [f"{put.task_id}.spool"]
+        refused = retry(site, oss, put.task_id)
+        assert refused.returncode == 1
+        assert refused.stderr.startswith("UPLOAD_ERROR: the file could not be stored: OSS denied")
+        oss.faults.clear()
+        done = retry(site, oss, put.task_id)
+        assert done.returncode == 0, done.stderr
+        said, link = done.stdout.splitlines()
+        content = csv_of(ROWS)
+        assert said == f"orders.csv is COMPLETED, {len(content):,} bytes"
+        task = server.actions.one("status", task_id=put.task_id)
+        for url in link, task["url"]:
+            assert httpx.get(url).content == content
+        assert task["error"] is None
+        assert not site.spools()
+
+
+def retry(site: Site, oss: OssServer, task_id: str) -> subprocess.CompletedProcess[str]:
+    settings = [*site.overrides, *overrides(oss), "oss.max_retries=0"]
+    settings.append(f"logging.output={site.root / 'retry.log'}")
+    sets = [word for setting in settings for word in ("--set", setting)]
+    return run([COMMAND, "retry", task_id, *sets])

@@ -425,3 +425,48 @@ def test_a_directory_of_another_user_is_refused(
     monkeypatch.setattr(Path, "stat", owned_by_another)
     with pytest.raises(ServiceError, match="belongs to another user"):
         make()
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_a_file_whose_name_is_not_durable_is_a_spool_again(
+    make: Make,
+    files: Path,
+    spools: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+    elsewhere: bool,
+) -> None:
+    """As far as it can go wrong: it has its name, and the disk refuses to keep that."""
+    if elsewhere:
+        request.getfixturevalue("two_file_systems")
+    storage = make()
+    size = seal(storage)
+
+    def refuse(directory: Path) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with monkeypatch.context() as broken:
+        broken.setattr(local_module, "sync_directory", refuse)
+        with pytest.raises(ServiceError, match="STORAGE_ERROR"):
+            storage.resume(TARGET, size)
+        assert (files / "t1" / "report.csv").exists()
+        storage.withdraw(TARGET)
+    assert not (files / "t1").exists()
+    assert [path.read_bytes() for path in spools.iterdir()] == [CONTENT]
+    assert storage.resume(TARGET, size)
+    assert (files / "t1" / "report.csv").read_bytes() == CONTENT
+
+
+def test_a_file_on_another_file_system_becomes_a_spool_again(
+    make: Make, files: Path, spools: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = make()
+    publish(storage)
+
+    def refuse(self: Path, target: Path) -> Path:
+        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    storage.withdraw(TARGET)
+    assert list(files.iterdir()) == []
+    assert [path.read_bytes() for path in spools.iterdir()] == [CONTENT]

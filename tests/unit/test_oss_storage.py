@@ -231,6 +231,40 @@ def test_the_keys_of_a_role_that_have_ended_are_not_used() -> None:
     assert provider.get_credentials().expiration > datetime.now(UTC).timestamp()
 
 
+@pytest.mark.parametrize("code", ["SecurityTokenExpired", "InvalidAccessKeyId"])
+def test_keys_of_a_role_that_end_during_an_upload_are_renewed(
+    server: OssServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    """OSS may refuse them before the time that they were given for."""
+    asked: list[int] = []
+
+    def fetch() -> object:
+        asked.append(1)
+        return oss2.credentials.EcsRamRoleCredential(
+            "test-id", "test-secret", "", 4_000_000_000, 3600, 0.85
+        )
+
+    provider = RoleProvider(fetch)
+    monkeypatch.setattr("flight_server.storage.oss.client.provider_of", lambda _settings: provider)
+    storage = oss_storage(server, tmp_path, part_size=PART)
+    server.faults.add(ServerFault(FaultKind.STATUS, "UploadPart", nth=2, status=403, code=code))
+    publish(storage)
+    assert len(asked) == 2
+    assert [stored.data for stored in server.objects.values()] == [b"x" * 2500]
+
+
+def test_a_static_key_that_ends_during_an_upload_fails_it_and_the_file_is_kept(
+    server: OssServer, storage: OssStorage
+) -> None:
+    server.faults.add(ServerFault(FaultKind.EXPIRED_TOKEN, "PutObject", times=None))
+    with pytest.raises(ServiceError, match=r"has expired \(oss.security_token\)"):
+        publish(storage, 500)
+    assert not server.objects
+    server.faults.clear()
+    assert storage.resume(TARGET, 500)
+    assert [stored.data for stored in server.objects.values()] == [b"x" * 500]
+
+
 # Trying again -------------------------------------------------------------------------------
 
 
@@ -414,10 +448,12 @@ def test_what_cannot_be_removed_now_is_removed_by_the_sweep(
     with pytest.raises(ServiceError):
         publish(storage)
     assert len(server.uploads) == 1
-    assert [path.name for path in tmp_path.iterdir()] == ["t-1.oss.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["t-1.oss.json", "t-1.spool"]
     server.faults.clear()
     storage.sweep(datetime.now(UTC), ())
     assert not server.uploads
+    assert [path.name for path in tmp_path.iterdir()] == ["t-1.spool"]
+    assert storage.sweep(datetime.now(UTC) + timedelta(hours=2), ()) == 1
     assert not list(tmp_path.iterdir())
 
 

@@ -166,7 +166,7 @@ def test_a_file_stays_when_the_store_does_not_say_whether_it_is_completed(
     assert storage.kept == 1
 
 
-def test_a_failed_publication_is_counted_and_leaves_nothing(
+def test_a_failed_publication_is_counted_and_keeps_the_whole_file(
     parts: Bench, running: Running, storage: Storage
 ) -> None:
     def fail() -> None:
@@ -175,7 +175,7 @@ def test_a_failed_publication_is_counted_and_leaves_nothing(
     storage.before_publish = fail
     with pytest.raises(ServiceError, match="UPLOAD_ERROR"):
         run(parts, running, ROWS, COMMIT)
-    assert storage.kept == 0
+    assert storage.kept == 1
     told = parts.metrics.exposition("")[0].decode()
     assert 'export_upload_errors_total{code="UPLOAD_ERROR"} 1.0' in told
 

@@ -3,6 +3,7 @@
 import io
 import logging
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final, cast
 
@@ -13,8 +14,8 @@ from oss2.models import PartInfo, Tagging, TaggingRule
 
 from flight_server.config import Signature
 from flight_server.storage.oss.body import FileBody
-from flight_server.storage.oss.credentials import provider_of
-from flight_server.storage.oss.faults import Fault, translated
+from flight_server.storage.oss.credentials import RoleProvider, provider_of
+from flight_server.storage.oss.faults import EXPIRED, Fault, translated
 from flight_server.storage.oss.settings import OssSettings
 
 QUICK: Final = 2.0
@@ -101,9 +102,25 @@ class OssClient:
         self._quick = self._opened(settings, settings.upload_endpoint, quick)
         self._public = self._opened(settings, settings.endpoint, quick)
 
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        """Turn what one request raises into a `Fault`.
+
+        Keys of a role that are refused have ended before they were to: with new ones the same
+        request may succeed.
+        """
+        try:
+            with translated():
+                yield
+        except Fault as fault:
+            if fault.code in EXPIRED and isinstance(self.provider, RoleProvider):
+                self.provider.forget()
+                fault.transient = True
+            raise
+
     def put(self, key: str, body: FileBody, headers: Mapping[str, str]) -> int | None:
         """Store an object; the checksum that OSS found, if it says."""
-        with translated():
+        with self._asking():
             # Without a length, requests sends an empty body in chunks.
             data = body if body.len else b""
             headers = {**headers, **self._sending_headers}
@@ -111,13 +128,13 @@ class OssClient:
 
     def begin(self, key: str, headers: Mapping[str, str]) -> str:
         """Begin a multipart upload; its id."""
-        with translated():
+        with self._asking():
             upload_id: str = self._bucket.init_multipart_upload(key, headers=headers).upload_id
             return upload_id
 
     def send(self, key: str, upload_id: str, number: int, body: FileBody) -> tuple[str, int | None]:
         """Send a part; its ETag, and the checksum that OSS found."""
-        with translated():
+        with self._asking():
             result = self._bucket.upload_part(
                 key, upload_id, number, body, headers=dict(self._sending_headers)
             )
@@ -125,7 +142,7 @@ class OssClient:
 
     def complete(self, key: str, upload_id: str, etags: Mapping[int, str]) -> int | None:
         """Make the parts one object; the checksum that OSS found."""
-        with translated():
+        with self._asking():
             parts = [PartInfo(number, etag) for number, etag in etags.items()]
             result = self._bucket.complete_multipart_upload(key, upload_id, parts)
             result.resp.read()  # oss2 leaves it, and the connection would not be used again
@@ -133,7 +150,7 @@ class OssClient:
 
     def abort(self, key: str, upload_id: str) -> None:
         """Forget a multipart upload and its parts."""
-        with translated():
+        with self._asking():
             self._bucket.abort_multipart_upload(key, upload_id)
 
     def parts(self, key: str, upload_id: str) -> list[SentPart]:
@@ -141,7 +158,7 @@ class OssClient:
         found: list[SentPart] = []
         marker, more = "", True
         while more:
-            with translated():
+            with self._asking():
                 page = self._bucket.list_parts(key, upload_id, marker=marker)
             found += (SentPart(part.part_number, part.size, part.etag) for part in page.parts)
             marker, more = page.next_marker, page.is_truncated
@@ -153,7 +170,7 @@ class OssClient:
         key_marker = upload_id_marker = ""
         more = True
         while more:
-            with translated():
+            with self._asking():
                 page = self._bucket.list_multipart_uploads(
                     prefix, key_marker=key_marker, upload_id_marker=upload_id_marker
                 )
@@ -169,7 +186,7 @@ class OssClient:
         """Keys that begin with `prefix`, and when each was stored (Unix seconds)."""
         token, more = "", True
         while more:
-            with translated():
+            with self._asking():
                 page = self._bucket.list_objects_v2(prefix, continuation_token=token, max_keys=1000)
             for each in page.object_list:
                 yield each.key, each.last_modified
@@ -178,7 +195,7 @@ class OssClient:
     def head(self, key: str, *, quick: bool = False) -> Stored | None:
         """What is stored under `key`; None where there is nothing."""
         try:
-            with translated():
+            with self._asking():
                 found = (self._quick if quick else self._bucket).head_object(key)
                 return Stored(found.content_length, found.server_crc)
         except Fault as fault:
@@ -191,17 +208,17 @@ class OssClient:
 
         The answer to HEAD has none. Raises a Fault; NoSuchKey means that all is well.
         """
-        with translated():
+        with self._asking():
             self._quick.get_object(key).read()
 
     def write(self, key: str, data: bytes, headers: Mapping[str, str]) -> None:
         """Store a few bytes."""
-        with translated():
+        with self._asking():
             self._bucket.put_object(key, data, headers=dict(headers))
 
     def delete(self, key: str) -> None:
         """Remove an object; none is fine too."""
-        with translated():
+        with self._asking():
             self._bucket.delete_object(key)
 
     def tag(self, key: str, tags: Mapping[str, str]) -> None:
@@ -209,13 +226,13 @@ class OssClient:
         rule = TaggingRule()
         for name, value in tags.items():
             rule.add(name, value)
-        with translated():
+        with self._asking():
             self._bucket.put_object_tagging(key, Tagging(rule))
 
     def open(self, key: str) -> BinaryIO:
         """The bytes of an object. Raises FileNotFoundError."""
         try:
-            with translated():
+            with self._asking():
                 return cast("BinaryIO", Download(self._bucket.get_object(key).resp.response.raw))
         except Fault as fault:
             if fault.status == 404:
@@ -224,7 +241,7 @@ class OssClient:
 
     def sign(self, key: str, seconds: int, params: Mapping[str, str]) -> str:
         """A link to the object at the public endpoint. Uses no network."""
-        with translated():
+        with self._asking():
             # A dict of its own: oss2 adds the signature to the one that it is given.
             link: str = self._public.sign_url(
                 "GET", key, seconds, params=dict(params), slash_safe=True

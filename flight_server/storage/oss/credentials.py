@@ -54,19 +54,28 @@ class RoleProvider(CredentialsProvider):  # type: ignore[misc]  # oss2 has no ty
         """The keys as they are now. Raises oss2's ClientError where there are none."""
         current = self._current
         if current is None or _seconds_left(current) <= 0:
-            with self._lock:
-                if self._current is current:
-                    self._current = self._fetch()
-                return self._current
+            return self._fetched(current)
         if current.will_soon_expire() and self._renewing.acquire(blocking=False):
             threading.Thread(target=self._renew, name="oss-role", daemon=True).start()
         return current
+
+    def forget(self) -> None:
+        """Ask for other keys before the next request: OSS has refused these."""
+        self._current = None
 
     @property
     def expires_at(self) -> datetime | None:
         """When what is signed now ends to hold."""
         current = self._current
         return None if current is None else datetime.fromtimestamp(current.expiration, UTC)
+
+    def _fetched(self, ended: Any) -> Any:
+        """Other keys than those that have ended, asked for once however many threads wait."""
+        with self._lock:
+            found = self._current
+            if found is None or found is ended:
+                found = self._current = self._fetch()
+            return found
 
     def _renew(self) -> None:
         try:

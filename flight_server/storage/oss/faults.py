@@ -24,6 +24,9 @@ from flight_server.errors import ErrorCode, ServiceError
 NO_SUCH_UPLOAD: Final = "NoSuchUpload"
 NO_SUCH_KEY: Final = "NoSuchKey"
 
+EXPIRED: Final = frozenset({"InvalidAccessKeyId", "InvalidSecurityToken", "SecurityTokenExpired"})
+"""Codes of temporary keys that hold no more."""
+
 _TRANSIENT_CODES: Final = frozenset({"RequestTimeout", "InternalError", "ServiceUnavailable"})
 _TRANSIENT_STATUS: Final = frozenset({408, 429})
 

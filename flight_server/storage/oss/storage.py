@@ -141,6 +141,16 @@ class OssStorage:
             raise translate(error) from error
         return True
 
+    def withdraw(self, target: Target) -> None:
+        """Abort the multipart upload and delete the object. Raises ServiceError."""
+        parcel = self._parcel(target)
+        try:
+            self._erase(parcel)
+        except Fault as fault:
+            raise fault.service_error() from fault
+        except OSError as error:
+            raise translate(error) from error
+
     def link(self, target: Target, expires_at: datetime) -> str:
         """A link to OSS, signed unless everyone may read the bucket."""
         seconds = int((expires_at - datetime.now(UTC)).total_seconds())
@@ -170,12 +180,7 @@ class OssStorage:
                 upload.withdraw()
                 return
             parcel.spool.unlink(missing_ok=True)
-            record = parcel.record.read()
-            if record is not None and record.key != parcel.key:
-                erase(self._uplink, record.key, record.upload_id, object_too=True)
-            upload_id = record.upload_id if record else None
-            erase(self._uplink, parcel.key, upload_id, object_too=True)
-            parcel.record.remove()
+            self._erase(parcel)
         except Fault as fault:
             raise fault.service_error() from fault
         except OSError as error:
@@ -219,6 +224,15 @@ class OssStorage:
             tags=lambda sha256: tags_of(self._settings.tags, target, sha256),
             record=RecordFile(self._directory, target.task_id),
         )
+
+    def _erase(self, parcel: Parcel) -> None:
+        """Leave nothing of a task in the bucket."""
+        record = parcel.record.read()
+        if record is not None and record.key != parcel.key:
+            erase(self._uplink, record.key, record.upload_id, object_too=True)
+        upload_id = record.upload_id if record else None
+        erase(self._uplink, parcel.key, upload_id, object_too=True)
+        parcel.record.remove()
 
     def _resume(self, target: Target, parcel: Parcel, size: int) -> None:
         record = parcel.record.read()

@@ -1,5 +1,6 @@
 """One file on its way into OSS: written to a spool, sent from it."""
 
+from contextlib import suppress
 from types import TracebackType
 from typing import Protocol
 
@@ -70,10 +71,8 @@ class OssUpload(Upload):
 
     def _finish(self) -> Digest:
         digest = self._spool.seal()
-        try:
+        with suppress(Fault):  # met again by `publish`: the file is whole, and is kept
             send_whole(self._delivery.transfer, digest.size)
-        except Fault as fault:
-            raise fault.service_error() from fault
         return digest
 
     def _expose(self, digest: Digest) -> None:
@@ -88,6 +87,9 @@ class OssUpload(Upload):
 
     def _discard(self) -> None:
         self._spool.discard()
+        self._withdraw()
+
+    def _withdraw(self) -> None:
         try:
             self._delivery.withdraw()
         except (Fault, OSError) as fault:
