@@ -10,8 +10,11 @@ from typing import BinaryIO, Final
 from flight_server.errors import ErrorCode, ServiceError, translate
 from flight_server.filenames import content_disposition
 from flight_server.logs import get_logger
+from flight_server.storage import looks
 from flight_server.storage.base import Target
-from flight_server.storage.local import make_private
+from flight_server.storage.directories import make_private
+from flight_server.storage.looks import Looks
+from flight_server.storage.names import KeyTemplate, tags_of
 from flight_server.storage.oss import probe
 from flight_server.storage.oss.body import crc_of
 from flight_server.storage.oss.cleaning import Cleaning
@@ -20,19 +23,21 @@ from flight_server.storage.oss.credentials import RoleProvider
 from flight_server.storage.oss.crew import Crew
 from flight_server.storage.oss.delivery import Delivery, erase, is_there, send_whole
 from flight_server.storage.oss.faults import Fault
-from flight_server.storage.oss.names import KeyTemplate, tags_of
 from flight_server.storage.oss.patience import Patience
 from flight_server.storage.oss.record import RecordFile
-from flight_server.storage.oss.resuming import digest_of, resumed
+from flight_server.storage.oss.resuming import resumed
 from flight_server.storage.oss.settings import OssSettings
 from flight_server.storage.oss.transfer import Parcel, Transfer, Uplink
 from flight_server.storage.oss.upload import OssUpload
-from flight_server.storage.spool import SpoolFile, require_free, spool_path
+from flight_server.storage.spool import (
+    SpoolFile,
+    digest_of,
+    has_size,
+    require_free,
+    spool_path,
+)
 
 LONGEST_LINK: Final = timedelta(days=7)
-
-CHECK_INTERVAL: Final = 30.0
-"""Seconds that a look at the bucket is believed."""
 
 _log = get_logger("storage")
 
@@ -52,15 +57,13 @@ class OssStorage:
         *,
         temp_retention: timedelta,
         min_free_bytes: int,
-        check_interval: float = CHECK_INTERVAL,
+        check_interval: float = looks.INTERVAL,
         patience: Patience | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
         self._directory = temp_directory.absolute()
         self._min_free_bytes = min_free_bytes
-        self._check_interval = check_interval
-        self._clock = clock
         make_private("storage.temp_directory", self._directory)
         self._keys = KeyTemplate(settings.prefix)
         self._client = _client(settings)
@@ -80,8 +83,7 @@ class OssStorage:
         )
         self._lock = threading.Lock()
         self._open: dict[str, OssUpload] = {}
-        self._checked: tuple[float, ServiceError | None] | None = None
-        self._checking = threading.Lock()
+        self._looks = Looks(self._look, check_interval, clock)
 
     def start(self) -> None:
         """Try out endpoint, bucket, credentials, clock and permissions.
@@ -130,7 +132,7 @@ class OssStorage:
         """
         parcel = self._parcel(target)
         try:
-            if not _has_size(parcel.spool, size):
+            if not has_size(parcel.spool, size):
                 return is_there(self._uplink, parcel.key, Stored(size, None))
             self._resume(target, parcel, size)
             parcel.record.remove()
@@ -189,12 +191,7 @@ class OssStorage:
     def check(self) -> str:
         """Look at the disk, and at the bucket unless that was done lately."""
         require_free(self._directory, self._min_free_bytes)
-        with self._checking:
-            if self._checked is None or self._clock() >= self._checked[0] + self._check_interval:
-                self._checked = (self._clock(), self._look())
-            failure = self._checked[1]
-        if failure is not None:
-            raise failure
+        self._looks.require()
         return probe.WORKING
 
     def sweep(self, now: datetime, keep: Collection[str]) -> int:
@@ -263,12 +260,12 @@ class OssStorage:
         except Fault:
             return False  # if the store is in trouble, there is time until the file is sealed
 
-    def _look(self) -> ServiceError | None:
+    def _look(self) -> None:
         try:
             probe.look(self._client, self._keys.prefix)
         except Fault as fault:
-            return ServiceError(ErrorCode.STORAGE_ERROR, f"the store cannot be used: {fault}")
-        return None
+            message = f"the store cannot be used: {fault}"
+            raise ServiceError(ErrorCode.STORAGE_ERROR, message) from fault
 
 
 def _client(settings: OssSettings) -> OssClient:
@@ -276,10 +273,3 @@ def _client(settings: OssSettings) -> OssClient:
         return OssClient(settings)
     except Fault as fault:
         raise ServiceError(ErrorCode.STORAGE_ERROR, fault.sentence) from fault
-
-
-def _has_size(path: Path, size: int) -> bool:
-    try:
-        return path.stat().st_size == size
-    except FileNotFoundError:
-        return False
