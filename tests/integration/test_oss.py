@@ -263,5 +263,10 @@ def retry(site: Site, oss: OssServer, task_id: str) -> subprocess.CompletedProce
     settings = [*site.overrides, *overrides(oss), "oss.max_retries=0"]
     log = f"logging.output={site.root / 'retry.log'}"
     return run(
-        [COMMAND, "retry", task_id, *(word for each in (*settings, log) for word in ("--set", each))]
+        [
+            COMMAND,
+            "retry",
+            task_id,
+            *(word for each in (*settings, log) for word in ("--set", each)),
+        ]
     )

@@ -172,9 +172,7 @@ def test_a_request_that_was_made_again_is_not_answered_twice(
     assert store.get(task.task_id) == task
 
 
-def test_a_task_that_is_cancelled_meanwhile_has_no_file(
-    store: TaskStore, storage: Wayward
-) -> None:
+def test_a_task_that_is_cancelled_meanwhile_has_no_file(store: TaskStore, storage: Wayward) -> None:
     task = failed(store, storage)
     storage.answer = TaskState.CANCELLED
     assert refusal(store, storage, task.task_id).code is ErrorCode.CANCELLED
