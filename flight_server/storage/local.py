@@ -163,7 +163,6 @@ class LocalStorage:
             self._partial(final).replace(final)
             spool.unlink()
 
-
     def _move_back(self, final: Path, spool: Path) -> None:
         try:
             final.replace(spool)

@@ -10,13 +10,14 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Final, TypeAlias
 
 from flight_server.config import Config
+from flight_server.config.backends import STORAGE_ENTRY_POINTS
 from flight_server.errors import ErrorCode, ServiceError
 from flight_server.links import LinkSigner
 from flight_server.storage.base import Storage
 from flight_server.storage.local import LocalStorage
 from flight_server.storage.memory import MemoryStorage
 
-ENTRY_POINT_GROUP: Final = "export_middleware.storage"
+ENTRY_POINT_GROUP: Final = STORAGE_ENTRY_POINTS
 
 
 @dataclass(frozen=True, slots=True)

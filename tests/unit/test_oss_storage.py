@@ -18,9 +18,10 @@ import requests
 from flight_server.config import Credentials, Signature
 from flight_server.errors import ErrorCode, ServiceError
 from flight_server.storage.base import Target
+from flight_server.storage.faults import Fault, Stopped
 from flight_server.storage.oss.credentials import RoleProvider
 from flight_server.storage.oss.crew import Crew
-from flight_server.storage.oss.faults import Fault, Stopped, fault_of
+from flight_server.storage.oss.faults import fault_of
 from flight_server.storage.oss.patience import Patience
 from flight_server.storage.oss.storage import OssStorage
 from tests.support.oss import Fault as ServerFault
@@ -245,9 +246,7 @@ def test_keys_of_a_role_that_end_during_an_upload_are_renewed(
         )
 
     provider = RoleProvider(fetch)
-    monkeypatch.setattr(
-        "flight_server.storage.oss.client.provider_of", lambda _settings: provider
-    )
+    monkeypatch.setattr("flight_server.storage.oss.client.provider_of", lambda _settings: provider)
     storage = oss_storage(server, tmp_path, part_size=PART)
     server.faults.add(ServerFault(FaultKind.STATUS, "UploadPart", nth=2, status=403, code=code))
     publish(storage)

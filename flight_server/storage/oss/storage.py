@@ -11,8 +11,9 @@ from flight_server.errors import ErrorCode, ServiceError, translate
 from flight_server.filenames import content_disposition
 from flight_server.logs import get_logger
 from flight_server.storage import looks
-from flight_server.storage.base import Target
+from flight_server.storage.base import Target, Terms
 from flight_server.storage.directories import make_private
+from flight_server.storage.faults import Fault
 from flight_server.storage.looks import Looks
 from flight_server.storage.names import KeyTemplate, tags_of
 from flight_server.storage.oss import probe
@@ -21,14 +22,13 @@ from flight_server.storage.oss.cleaning import Cleaning
 from flight_server.storage.oss.client import OssClient, Stored
 from flight_server.storage.oss.credentials import RoleProvider
 from flight_server.storage.oss.crew import Crew
-from flight_server.storage.oss.delivery import Delivery, erase, is_there, send_whole
-from flight_server.storage.oss.faults import Fault
+from flight_server.storage.oss.delivery import Delivery, erase, is_there
 from flight_server.storage.oss.patience import Patience
 from flight_server.storage.oss.record import RecordFile
 from flight_server.storage.oss.resuming import resumed
 from flight_server.storage.oss.settings import OssSettings
 from flight_server.storage.oss.transfer import Parcel, Transfer, Uplink
-from flight_server.storage.oss.upload import OssUpload
+from flight_server.storage.sent_upload import SentUpload
 from flight_server.storage.spool import (
     SpoolFile,
     digest_of,
@@ -82,7 +82,7 @@ class OssStorage:
             temp_retention=temp_retention,
         )
         self._lock = threading.Lock()
-        self._open: dict[str, OssUpload] = {}
+        self._open: dict[str, SentUpload] = {}
         self._looks = Looks(self._look, check_interval, clock)
 
     def start(self) -> None:
@@ -106,7 +106,7 @@ class OssStorage:
             _log,
         )
 
-    def open_upload(self, target: Target) -> OssUpload:
+    def open_upload(self, target: Target) -> SentUpload:
         """Begin a spool. Raises ServiceError STORAGE_FULL or STORAGE_ERROR."""
         if self._is_taken(target):
             raise ServiceError(ErrorCode.STORAGE_ERROR, "the task has a finished file already")
@@ -115,7 +115,7 @@ class OssStorage:
         parcel = self._parcel(target)
         transfer = Transfer(self._uplink, parcel, self._settings.part_size)
         delivery = Delivery(self._uplink, parcel, transfer, log)
-        upload = OssUpload(self, target, spool, delivery, parcel.record, log)
+        upload = SentUpload(self, target, spool, delivery, log)
         with self._lock:
             self._open[target.task_id] = upload
         return upload
@@ -135,7 +135,7 @@ class OssStorage:
             if not has_size(parcel.spool, size):
                 return is_there(self._uplink, parcel.key, Stored(size, None))
             self._resume(target, parcel, size)
-            parcel.record.remove()
+            parcel.record.remove()  # also of what was delivered before
             parcel.spool.unlink(missing_ok=True)
         except Fault as fault:
             raise fault.service_error() from fault
@@ -166,6 +166,10 @@ class OssStorage:
         except Fault as fault:
             raise ServiceError(ErrorCode.STORAGE_ERROR, fault.sentence) from fault
         return link.partition("?")[0] if self._settings.public else link
+
+    def terms(self) -> Terms:
+        """As `oss.signed_url_expiry` and `oss.retention` say."""
+        return Terms(self._settings.link_lifetime, self._settings.retention)
 
     def links_hold_until(self) -> datetime | None:
         """When the key that signs them ends; None for a key that does not, as far as we know."""
@@ -244,7 +248,7 @@ class OssStorage:
             # Of an upload whose record was not written yet nobody knows but OSS.
             transfer.doubtful = True
         delivery = Delivery(self._uplink, parcel, transfer, _log.bind(task_id=target.task_id))
-        send_whole(transfer, size)
+        delivery.sealed(size)
         delivery.deliver(digest_of(parcel.spool))
 
     def _is_delivered(self, parcel: Parcel, size: int) -> bool:
