@@ -7,7 +7,12 @@ A fault is transient if the same request may succeed later. Its sentence is for 
 no credentials, no paths and no text of the server's.
 """
 
+from typing import Final
+
 from flight_server.errors import ErrorCode, ServiceError
+
+NO_SUCH_UPLOAD: Final = "NoSuchUpload"
+NO_SUCH_KEY: Final = "NoSuchKey"
 
 
 class Fault(Exception):

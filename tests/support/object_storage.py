@@ -8,6 +8,8 @@ from flight_server.config import Config, load_config
 from flight_server.storage.object_store.clouds import cloud_of
 from flight_server.storage.object_store.settings import StoreSettings, Times
 from flight_server.storage.object_store.storage import ObjectStorage
+from flight_server.storage.patience import Patience
+from tests.support.oss_storage import no_wait
 from tests.support.seaweed import ACCESS_KEY, BUCKET, SECRET
 
 TEMP_RETENTION = timedelta(hours=1)
@@ -42,6 +44,7 @@ def object_storage(overrides: list[str], directory: Path, **changes: Any) -> Obj
         directory,
         temp_retention=TEMP_RETENTION,
         min_free_bytes=0,
+        patience=Patience(2, 60, wait=no_wait),
     )
 
 

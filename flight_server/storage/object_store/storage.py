@@ -26,6 +26,7 @@ from flight_server.storage.object_store.marks import Marks
 from flight_server.storage.object_store.sending import Parcel, Places
 from flight_server.storage.object_store.settings import Cloud, StoreSettings
 from flight_server.storage.object_store.unfinished import Unfinished
+from flight_server.storage.patience import Patience
 from flight_server.storage.sent_upload import SentUpload
 from flight_server.storage.spool import (
     SpoolFile,
@@ -58,6 +59,7 @@ class ObjectStorage:
         temp_retention: timedelta,
         min_free_bytes: int,
         check_interval: float = looks.INTERVAL,
+        patience: Patience | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
@@ -67,7 +69,12 @@ class ObjectStorage:
         self._keys = KeyTemplate(settings.prefix)
         self._bucket = Bucket(cloud, settings.request_times)
         unfinished = (
-            Unfinished(cloud, cloud.open_at, settings.request_times)
+            Unfinished(
+                cloud,
+                cloud.open_at,
+                settings.request_times,
+                patience or Patience(settings.max_retries, settings.upload_timeout),
+            )
             if cloud.open_at is not None
             else None
         )

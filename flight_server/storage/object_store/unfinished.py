@@ -15,17 +15,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from http import HTTPStatus
 from http.client import HTTPException
 from typing import Any, Final, TypeVar
 from urllib.parse import quote, urlencode
 
 import obstore
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from flight_server.storage.faults import Fault
-from flight_server.storage.object_store.faults import NOT_FOUND, translated
+from flight_server.storage.faults import NO_SUCH_UPLOAD, Fault
+from flight_server.storage.object_store.faults import translated
 from flight_server.storage.object_store.settings import Cloud, Times
+from flight_server.storage.patience import Patience
 
 _LIFETIME: Final = timedelta(minutes=5)
 """Of a signature; every attempt has its own."""
@@ -46,18 +47,13 @@ class OpenUpload:
 class Unfinished:
     """The multipart uploads of a bucket. Thread safe."""
 
-    def __init__(self, cloud: Cloud, open_at: Callable[[str], Any], times: Times) -> None:
+    def __init__(
+        self, cloud: Cloud, open_at: Callable[[str], Any], times: Times, patience: Patience
+    ) -> None:
         self._cloud = cloud
         self._open_at = open_at
-        self._timeout = min(times.request, timedelta(minutes=1)).total_seconds()
-        self._retrying = Retrying(
-            retry=retry_if_exception(_is_transient),
-            wait=wait_random_exponential(
-                multiplier=times.first_wait.total_seconds(), max=times.longest_wait.total_seconds()
-            ),
-            stop=stop_after_attempt(times.max_retries + 1),
-            reraise=True,
-        )
+        self._timeout = min(times.request, _LIFETIME).total_seconds()
+        self._patience = patience
 
     def under(self, prefix: str) -> list[OpenUpload]:
         """Those whose keys begin with `prefix`. Raises Fault."""
@@ -82,14 +78,13 @@ class Unfinished:
             query = {"uploadId": upload.upload_id}
             self._insist("DELETE", quote(upload.key), query, lambda _: None)
         except Fault as fault:
-            if fault.code != NOT_FOUND:
+            if fault.code != NO_SUCH_UPLOAD:
                 raise
 
     def _insist(
         self, method: str, path: str, query: dict[str, str], read: Callable[[bytes], Answer]
     ) -> Answer:
-        answer: Answer = self._retrying(self._ask, method, path, query, read)
-        return answer
+        return self._patience.insist(partial(self._ask, method, path, query, read))
 
     def _ask(
         self, method: str, path: str, query: dict[str, str], read: Callable[[bytes], Answer]
@@ -112,7 +107,7 @@ class Unfinished:
             yield
         except urllib.error.HTTPError as error:
             with error:
-                code = NOT_FOUND if error.code == HTTPStatus.NOT_FOUND else ""
+                code = NO_SUCH_UPLOAD if error.code == HTTPStatus.NOT_FOUND else ""
                 sentence = f"{self._cloud.name} answered {error.code} about unfinished uploads"
                 transient = error.code >= HTTPStatus.INTERNAL_SERVER_ERROR
                 raise Fault(sentence, code=code, status=error.code, transient=transient) from error
@@ -147,7 +142,3 @@ def _text(element: ET.Element, name: str) -> str:
 
 def _time(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()
-
-
-def _is_transient(error: BaseException) -> bool:
-    return isinstance(error, Fault) and error.transient

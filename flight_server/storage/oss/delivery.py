@@ -6,10 +6,10 @@ from typing import Final
 
 from flight_server.logs import Event, Logger
 from flight_server.storage.base import Digest
-from flight_server.storage.faults import Fault, Stopped
+from flight_server.storage.faults import NO_SUCH_KEY, NO_SUCH_UPLOAD, Fault, Stopped
 from flight_server.storage.oss.body import FileBody, crc_of
 from flight_server.storage.oss.client import OssClient, Stored
-from flight_server.storage.oss.faults import NO_SUCH_KEY, NO_SUCH_UPLOAD, Mismatch
+from flight_server.storage.oss.faults import Mismatch
 from flight_server.storage.oss.record import UploadRecord
 from flight_server.storage.oss.transfer import Parcel, Transfer, Uplink, uploads_of
 

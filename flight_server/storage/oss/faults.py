@@ -17,9 +17,6 @@ from oss2.exceptions import ClientError, InconsistentError, OssError, RequestErr
 
 from flight_server.storage.faults import Fault
 
-NO_SUCH_UPLOAD: Final = "NoSuchUpload"
-NO_SUCH_KEY: Final = "NoSuchKey"
-
 EXPIRED: Final = frozenset({"InvalidAccessKeyId", "InvalidSecurityToken", "SecurityTokenExpired"})
 """Codes of temporary keys that hold no more."""
 

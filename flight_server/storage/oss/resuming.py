@@ -3,9 +3,8 @@
 import hashlib
 from pathlib import Path
 
-from flight_server.storage.faults import Fault
+from flight_server.storage.faults import NO_SUCH_UPLOAD, Fault
 from flight_server.storage.oss.body import FileBody
-from flight_server.storage.oss.faults import NO_SUCH_UPLOAD
 from flight_server.storage.oss.plan import Part, PartPlan
 from flight_server.storage.oss.record import UploadRecord
 from flight_server.storage.oss.transfer import Parcel, Sent, Transfer, Uplink

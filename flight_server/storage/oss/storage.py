@@ -23,11 +23,11 @@ from flight_server.storage.oss.client import OssClient, Stored
 from flight_server.storage.oss.credentials import RoleProvider
 from flight_server.storage.oss.crew import Crew
 from flight_server.storage.oss.delivery import Delivery, erase, is_there
-from flight_server.storage.oss.patience import Patience
 from flight_server.storage.oss.record import RecordFile
 from flight_server.storage.oss.resuming import resumed
 from flight_server.storage.oss.settings import OssSettings
 from flight_server.storage.oss.transfer import Parcel, Transfer, Uplink
+from flight_server.storage.patience import Patience
 from flight_server.storage.sent_upload import SentUpload
 from flight_server.storage.spool import (
     SpoolFile,

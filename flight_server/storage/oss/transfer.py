@@ -11,16 +11,16 @@ from typing import Final, TypeVar
 
 from flight_server.errors import translate
 from flight_server.logs import Event, get_logger
-from flight_server.storage.faults import Fault, Stopped
+from flight_server.storage.faults import NO_SUCH_UPLOAD, Fault, Stopped
 from flight_server.storage.names import tag_header
 from flight_server.storage.oss.body import FileBody
 from flight_server.storage.oss.client import OpenUpload, OssClient
 from flight_server.storage.oss.crc64 import combined
 from flight_server.storage.oss.crew import Crew
-from flight_server.storage.oss.faults import NO_SUCH_UPLOAD, Mismatch
-from flight_server.storage.oss.patience import Patience
+from flight_server.storage.oss.faults import Mismatch
 from flight_server.storage.oss.plan import Part, PartPlan
 from flight_server.storage.oss.record import RecordFile, UploadRecord
+from flight_server.storage.patience import Patience
 
 _log = get_logger("storage")
 
