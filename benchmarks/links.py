@@ -23,9 +23,14 @@ FORMATS: Final[tuple[FormatName, ...]] = ("csv", "xlsx")
 _NEVER_FULL: Final = "5 GiB"
 
 
+PACE: Final = 500_000
+"""Rows a second of a client that has to make them: as many as the gRPC door has to take."""
+
+
 class Way(Enum):
     """When a file is sent; the value is what the page calls it."""
 
+    PACED = f"sent while {PACE:,} rows a second arrive"
     ON_THE_WAY = "sent while rows arrive"
     AFTERWARDS = "written first, sent after"
     """The same server with parts that are larger than the file: one request after the last row."""
@@ -47,7 +52,7 @@ class Arrival:
     @property
     def bound(self) -> float:
         """Seconds after the last row that the line needs at least for what cannot have passed."""
-        passed = self.row_seconds if self.way is Way.ON_THE_WAY else 0.0
+        passed = 0.0 if self.way is Way.AFTERWARDS else self.row_seconds
         return max(self.size / BANDWIDTH - passed, 0.0)
 
 
@@ -98,7 +103,7 @@ def measure_links(plan: Plan, table: Path, say: Say) -> list[Arrivals]:
             for done in _measure(way, plan, table):
                 runs[done.format, way].append(done)
                 name = f"{done.format}, {way.value}"
-                say(f"round {number + 1}  {name:<31}{done.link_seconds:>6.2f} s to the link")
+                say(f"round {number + 1}  {name:<44}{done.link_seconds:>6.2f} s to the link")
     return [Arrivals(tuple(done)) for done in runs.values()]
 
 
@@ -108,11 +113,12 @@ def of_way(found: Sequence[Arrivals], way: Way) -> dict[FormatName, Arrivals]:
 
 
 def _measure(way: Way, plan: Plan, table: Path) -> Iterator[Arrival]:
-    part_size = plan.part_size if way is Way.ON_THE_WAY else _NEVER_FULL
+    part_size = _NEVER_FULL if way is Way.AFTERWARDS else plan.part_size
+    pace = str(PACE if way is Way.PACED else 0)
     with (
         running_store(LATENCY, BANDWIDTH) as store,
         running_server(*store, f"oss.part_size={part_size}") as server,
     ):
         for format_name in FORMATS:
-            answer = run_worker("arrive", server.flight, format_name, table, plan.rows)
+            answer = run_worker("arrive", server.flight, format_name, table, plan.rows, pace)
             yield Arrival(format_name, way, **answer)

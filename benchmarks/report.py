@@ -6,7 +6,7 @@ from datetime import date
 
 from benchmarks.cases import CASES, OURS_CSV, OURS_NDJSON, OURS_XLSX, STAGES, Case, Plan
 from benchmarks.latency import Latency
-from benchmarks.links import BANDWIDTH, LATENCY, Arrivals, Way, of_way
+from benchmarks.links import BANDWIDTH, LATENCY, PACE, Arrivals, Way, of_way
 from benchmarks.markdown import table
 from benchmarks.measure import Result
 from benchmarks.memory import MemoryUse
@@ -141,9 +141,11 @@ The same into a store over a network: the OSS test server in a process of its ow
 connections together. *Rows* are the seconds until the client had no more of them; *to the link* is
 what came after, with the blocks that the server still had; *together* is both. The bound is what
 the line needs for the file, its size ÷ the bandwidth, less the seconds of the rows where it is sent
-meanwhile: no server can be faster. Written first, the file goes up in one request; the last column
-compares the seconds to the link with that. Medians. The store takes its checksums on the same
-processors: what is sent while rows arrive makes them slower here.
+meanwhile: no server can be faster. A client that has its rows ready is done before the line can be;
+most have to make them, so that one of {PACE:,} rows a second is measured too. Written first, the
+file goes up in one request; the last column compares the seconds to the link with that. Medians.
+The store takes its checksums on the same processors: what is sent while rows arrive makes them
+slower here.
 
 {table(_LINKS, rows)}"""
 

@@ -25,7 +25,7 @@ from benchmarks.cases import (
     Case,
 )
 from benchmarks.features import FEATURES, Feature
-from benchmarks.links import Arrivals, Way, of_way
+from benchmarks.links import PACE, Arrivals, Way, of_way
 from benchmarks.measure import Result
 from benchmarks.memory import MemoryUse
 from benchmarks.shapes import SHAPES
@@ -65,7 +65,11 @@ FLAT_MOST: Final = 1.15
 """How many times as long a row may take in a tall export as in the main case."""
 
 LINK_MOST: Final = 0.5
-"""Seconds after the last row after which the link is there."""
+"""Seconds after the last row after which the link is there.
+
+142 MB of CSV need 1.4 s on the benchmark's line, and a client that has all rows ready is done after
+half of that: then the seconds count beyond those that the line needs.
+"""
 
 
 @dataclass(frozen=True)
@@ -171,7 +175,13 @@ def _growths(uses: Sequence[MemoryUse]) -> Iterator[Verdict]:
 
 
 def _links(arrivals: Sequence[Arrivals]) -> Iterator[Verdict]:
+    for name, each in of_way(arrivals, Way.PACED).items():
+        target = f"last row to link over a network, {name}, {PACE:,} rows a second"
+        yield _soon(target, each.link_seconds)
     for name, each in of_way(arrivals, Way.ON_THE_WAY).items():
-        target = f"last row to link over a network, {name} of {each.runs[-1].rows:,} rows"
-        found = each.link_seconds
-        yield Verdict(target, f"≤ {LINK_MOST:g} s", f"{found:.2f} s", found <= LINK_MOST)
+        target = f"the same, {name}, rows as fast as they can: beyond what the line needs"
+        yield _soon(target, each.link_seconds - each.bound)
+
+
+def _soon(target: str, found: float) -> Verdict:
+    return Verdict(target, f"≤ {LINK_MOST:g} s", f"{found:.2f} s", found <= LINK_MOST)

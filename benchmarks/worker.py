@@ -5,7 +5,8 @@ python -m benchmarks.worker pour CASE TABLE ROWS FILE      ours, a table that is
 python -m benchmarks.worker profile TABLE ROWS FILE        ours, formatting and deflating apart
 python -m benchmarks.worker export URL FORMAT TABLE ROWS   one export of a table in memory
 python -m benchmarks.worker stream URL FORMAT ROWS         one export of rows made on the way
-python -m benchmarks.worker arrive URL FORMAT TABLE ROWS   one export, until its link is there
+python -m benchmarks.worker arrive URL FORMAT TABLE ROWS PACE
+    one export, until its link is there; at most PACE rows a second, 0 for as many as there are
 python -m benchmarks.worker crowd URL FORMAT TABLE ROWS N  N exports at once
 """
 
@@ -91,13 +92,13 @@ def _stream(url: str, format_name: str, rows: str) -> dict[str, Any]:
     return _of_task(task, seconds)
 
 
-def _arrive(url: str, format_name: str, table: str, rows: str) -> dict[str, Any]:
+def _arrive(url: str, format_name: str, table: str, rows: str, pace: str) -> dict[str, Any]:
     data = read_table(Path(table), int(rows))
     ended = 0.0
 
     def source() -> Iterator[pa.RecordBatch]:
         nonlocal ended
-        yield from data.to_batches()
+        yield from _paced(data.to_batches(), float(pace))
         ended = time.perf_counter()
 
     def work() -> tuple[Task, float]:
@@ -114,6 +115,16 @@ def _arrive(url: str, format_name: str, table: str, rows: str) -> dict[str, Any]
         "row_seconds": found["seconds"] - link_seconds,
         "link_seconds": link_seconds,
     }
+
+
+def _paced(made: list[pa.RecordBatch], pace: float) -> Iterator[pa.RecordBatch]:
+    """The batches, each when its last row is made."""
+    began, rows = time.perf_counter(), 0
+    for batch in made:
+        rows += batch.num_rows
+        if pace:
+            time.sleep(max(0.0, began + rows / pace - time.perf_counter()))
+        yield batch
 
 
 def _crowd(url: str, format_name: str, table: str, rows: str, exports: str) -> dict[str, Any]:

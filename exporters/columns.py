@@ -16,6 +16,7 @@ from exporters.asked import ColumnOptions
 from exporters.errors import InvalidOptions, InvalidSchema
 from exporters.hints import closest
 from exporters.origins import FromStream, MadeHere, Origin
+from exporters.reading import Reading, reading_of
 from exporters.sizes import is_grown
 from exporters.transforms.choosing import generated_for
 
@@ -37,6 +38,13 @@ class Column:
     format: str | None = None
     is_foreign: bool = True
     """Whether texts in it are the sender's own: not those of numbers or times."""
+    reading: Reading | None = None
+    """What its texts are read as where they can be; None where texts are texts."""
+
+    @property
+    def shown(self) -> pa.DataType:
+        """The type that its cells look like."""
+        return self.type if self.reading is None else self.reading.shown
 
 
 class Projection:
@@ -99,7 +107,7 @@ def chosen_columns(schema: pa.Schema, asked: Sequence[ColumnOptions]) -> tuple[C
     """
     _check_names(schema.names)
     chosen = asked or tuple(ColumnOptions(name) for name in schema.names)
-    _check_headers([column.label for column in chosen])
+    _check_headers([column.label for column in chosen if not column.lenient])
     return tuple((_index(schema, column.name), column) for column in chosen)
 
 
@@ -134,4 +142,16 @@ def _origin(schema: pa.Schema, index: int | None, asked: ColumnOptions) -> Origi
 def _column(chosen: Chosen, origin: Origin) -> Column:
     index, asked = chosen
     foreign = origin.is_foreign if isinstance(origin, FromStream) else isinstance(asked.value, str)
-    return Column(index, asked.label, origin.type, asked.width, asked.format, foreign)
+    reading, wish = _reading(asked), asked.format
+    if asked.lenient:
+        wish = reading.format if reading else None
+    return Column(index, asked.label, origin.type, asked.width, wish, foreign, reading)
+
+
+def _reading(asked: ColumnOptions) -> Reading | None:
+    match asked.type:
+        case "number" | "boolean" | "date" if asked.lenient:
+            return reading_of(asked.type, asked.format)
+        case "datetime" if asked.lenient:
+            return reading_of("date", asked.format)
+    return None

@@ -26,10 +26,15 @@ MAX_EXACT: Final = 10**15 - 1
 WARNINGS: Final[Mapping[str, str]] = {
     "CELLS_CUT": "texts longer than the 32,767 characters that Excel takes were cut",
     "DATES_AS_TEXT": "dates before 1900-03-01 or after 9999, which Excel lacks, are texts",
+    "FORMATS_IGNORED": "formats of columns that neither Excel, PHP nor strftime knows are not used",
     "LINKS_AS_TEXT": "addresses past the 65,530 links that a sheet takes are texts",
     "LONG_NUMBERS_AS_TEXT": "numbers over 15 digits, which Excel would round, are texts",
     "NEGATIVE_DURATIONS_AS_TEXT": "negative durations, which Excel cannot show, are texts",
     "NON_FINITE_EMPTY": "NaN and infinite numbers, which Excel lacks, are empty cells",
+    "UNREAD_BOOLEANS_AS_TEXT": "texts in boolean columns that are neither true nor false are texts",
+    "UNREAD_DATES_AS_TEXT": "texts in date columns that are no dates are texts",
+    "UNREAD_NUMBERS_AS_TEXT": "texts in number columns that are no numbers, or begin with zeros, "
+    "are texts",
 }
 
 

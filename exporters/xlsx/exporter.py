@@ -49,6 +49,8 @@ class XlsxExporter(Exporter):
         self._cutter = BlockCutter(MOST_ROWS, measure=self._measures.weight)
         self._blocks = OrderedBlocks[_Bounded](workers, self._write)
         self._tally = WarningTally(WARNINGS)
+        ignored = sum(each.reading.ignored for each in self._layout.columns if each.reading)
+        self._tally.add({"FORMATS_IGNORED": ignored} if ignored else {})
         self._submitted = 0
         self.rows_written = 0
 

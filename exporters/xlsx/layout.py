@@ -91,8 +91,8 @@ class Layout:
         return place >= len(self.columns)
 
     def kind(self, place: int) -> pa.DataType | None:
-        """The canonical type of the column at `place`; None for a formula's."""
-        return None if self.is_formula(place) else self.columns[place].type
+        """The type that the cells at `place` look like; None for a formula's."""
+        return None if self.is_formula(place) else self.columns[place].shown
 
     def segments_of(self, key: str, formula: str) -> Segments:
         """A checked formula of option `key` with its columns found."""
@@ -149,7 +149,7 @@ class Layout:
         if len(self.headers) > MAX_COLUMNS:
             message = f"{len(self.headers)} columns; an Excel sheet has at most {MAX_COLUMNS}"
             raise LimitExceeded(message)
-        twice = _twice(self.headers)
+        twice = _twice(self.headers) if self.formulas else None
         if twice is not None:
             message = f"options.formulas: two columns have the header {twice!r}; give one another"
             raise InvalidOptions(message)

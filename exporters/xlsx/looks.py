@@ -67,6 +67,13 @@ class Looks:
         look = self._cell(place)
         return self._of(look) if look else None
 
+    def day(self, place: int) -> Any:
+        """The format of cells of moments that are days; None where it is that of all cells."""
+        column = self._layout.columns[place]
+        if column.reading is None or column.reading.type != "date" or column.format:
+            return None
+        return self._of({"num_format": written_format(self._layout.options.date_format)})
+
     def total(self, place: int) -> Any:
         """The format of a column's cell in the row of totals."""
         counts = self._layout.totals.get(place) == "count"
@@ -116,7 +123,7 @@ def number_format(layout: Layout, place: int) -> str:
     if layout.is_formula(place):
         return layout.formulas[place - len(layout.columns)].format or GENERAL
     column = layout.columns[place]
-    return column.format or default_format(column.type, layout.options)
+    return column.format or default_format(column.shown, layout.options)
 
 
 def default_format(kind: pa.DataType, options: XlsxOptions) -> str:

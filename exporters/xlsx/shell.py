@@ -77,7 +77,7 @@ class Shell:
         self._first = Outline(name)
         # A workbook of one sheet is built twice: before its rows, and after them.
         self._build = lru_cache(maxsize=2)(self._build_parts)
-        self.styles = self._find_styles()
+        self.styles, self.day_styles = self._find_styles()
         marked = [formula_text(segments, ROW_MARK) for segments in layout.segments]
         self._formulas = spelled(marked) if marked else []
 
@@ -112,13 +112,21 @@ class Shell:
         moved = _ROW_NUMBER.sub(lambda found: found[1] + b"%d" % (int(found[2]) + shift), totals)
         return moved + end + rest
 
-    def _find_styles(self) -> tuple[int, ...]:
-        """The style index of each column's cells; 0, the default, needs no mention in a cell."""
+    def _find_styles(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The style index of each column's cells; 0, the default, needs no mention in a cell.
+
+        And that of the days among them, which have their samples behind the last column; on a sheet
+        without room for them they look like the others.
+        """
         sheet = self._build((self._first,))[SHEET_PART.format(1)]
         sample = sheet[self._rows_begin(sheet) : self._rows_end(sheet)].decode()
         found = {letters: int(style) for letters, style in _SAMPLE.findall(sample)}
-        places = range(len(self._layout.headers))
-        return tuple(found.get(xl_col_to_name(place), 0) for place in places)
+        count = len(self._layout.headers)
+        styles = tuple(found.get(xl_col_to_name(place), 0) for place in range(count))
+        days = (found.get(xl_col_to_name(count + place)) for place in range(count))
+        return styles, tuple(
+            style if day is None else day for style, day in zip(styles, days, strict=True)
+        )
 
     def _rows_begin(self, sheet: bytes) -> int:
         """Where the header's row ends."""
@@ -179,6 +187,8 @@ class Shell:
             sheet.write_string(top, place, name, looks.header(place))
             # XlsxWriter leaves out a blank cell without a format: such a column has style 0.
             sheet.write_blank(top + 1, place, None, looks.cell(place))
+            if not self._layout.is_formula(place) and (day := looks.day(place)) is not None:
+                sheet.write_blank(top + 1, len(self._layout.headers) + place, None, day)
 
 
 def _numbered(frame: SheetFrame, number: int) -> SheetFrame:

@@ -104,7 +104,7 @@ class TimestampCells(CellWriter):
         return pl.when(self._known(column)).then(serial)
 
     def _serial(self, column: pl.Expr) -> pl.Expr:
-        return _serial(column.to_physical(), self._per_day)
+        return serial_number(column.to_physical(), self._per_day)
 
     def _known(self, column: pl.Expr) -> pl.Expr:
         first, end = FIRST_DAY * self._per_day, END_DAY * self._per_day
@@ -115,7 +115,7 @@ class TimestampCells(CellWriter):
         return SECONDS_A_DAY * UNITS_A_SECOND[self.unit]
 
 
-def _serial(instant: pl.Expr, per_day: int) -> pl.Expr:
+def serial_number(instant: pl.Expr, per_day: int) -> pl.Expr:
     """Day numbers of instants of which a day has `per_day`, never below the instant.
 
     LibreOffice cuts a time to the second: of the nearest double below 08:00:00 it shows 07:59:59.

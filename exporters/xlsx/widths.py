@@ -65,7 +65,9 @@ def _longest(column: Column, code: str, values: pa.Array) -> float:
     kind = column.type
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         characters, octets = pc.utf8_length(values), pc.binary_length(values)
-        return (pc.max(pc.add(characters, octets)).as_py() or 0) / 2
+        longest = (pc.max(pc.add(characters, octets)).as_py() or 0) / 2
+        # Moments may be written shorter than they are shown.
+        return max(longest, len(shown_code(code))) if _is_date(column) else longest
     if pa.types.is_boolean(kind):
         return len("FALSE")
     code = shown_code(code)
@@ -74,6 +76,10 @@ def _longest(column: Column, code: str, values: pa.Array) -> float:
     if pa.types.is_temporal(kind) or shows_time(code):
         return len(code)
     return _formatted_length(code, values)
+
+
+def _is_date(column: Column) -> bool:
+    return column.reading is not None and column.reading.type == "date"
 
 
 def _formatted_length(code: str, numbers: pa.Array) -> int:

@@ -15,6 +15,7 @@ from exporters.xlsx.cells import (
 from exporters.xlsx.layout import Layout
 from exporters.xlsx.links import LinkCells, mask_name
 from exporters.xlsx.options import XlsxOptions
+from exporters.xlsx.readings import reading_writer
 from exporters.xlsx.shell import Shell
 from exporters.xlsx.temporal import DateCells, DurationCells, TimeCells, TimestampCells
 from exporters.xlsx.texts import TextCells
@@ -26,6 +27,8 @@ def cell_writers(layout: Layout, shell: Shell) -> list[CellWriter]:
     return [
         LinkCells(TextCells(0), TextCells(shell.styles[place]), mask_name(place))
         if place in layout.links
+        else reading_writer(column.reading, shell, place, layout.options)
+        if column.reading is not None
         else cell_writer(column.type, shell.styles[place], layout.options)
         for place, column in enumerate(layout.columns)
     ]

@@ -261,12 +261,6 @@ def test_a_file_that_could_not_be_stored_is_sent_again_by_the_operator(
 
 def retry(site: Site, oss: OssServer, task_id: str) -> subprocess.CompletedProcess[str]:
     settings = [*site.overrides, *overrides(oss), "oss.max_retries=0"]
-    log = f"logging.output={site.root / 'retry.log'}"
-    return run(
-        [
-            COMMAND,
-            "retry",
-            task_id,
-            *(word for each in (*settings, log) for word in ("--set", each)),
-        ]
-    )
+    settings.append(f"logging.output={site.root / 'retry.log'}")
+    sets = [word for setting in settings for word in ("--set", setting)]
+    return run([COMMAND, "retry", task_id, *sets])

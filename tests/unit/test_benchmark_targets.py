@@ -111,14 +111,29 @@ def arrivals(way: Way, *seconds: float, rows_took: float = 1.0) -> Arrivals:
 def test_the_link_is_there_soon_after_the_last_row(
     seconds: float, measured: str, met: bool
 ) -> None:
-    both = [arrivals(Way.AFTERWARDS, 0.1), arrivals(Way.ON_THE_WAY, 0.1, seconds, 9.0)]
+    both = [arrivals(Way.AFTERWARDS, 0.1), arrivals(Way.PACED, 0.1, seconds, 9.0)]
     (found,) = verdicts({}, [], both)
     assert (found.measured, found.met) == (measured, met)
 
 
 @pytest.mark.parametrize(
+    ("seconds", "measured", "met"), [(0.75, "0.50 s", True), (0.76, "0.51 s", False)]
+)
+def test_what_the_line_needs_for_rows_that_were_ready_is_not_counted(
+    seconds: float, measured: str, met: bool
+) -> None:
+    (found,) = verdicts({}, [], [arrivals(Way.ON_THE_WAY, 0.1, seconds, 9.0)])
+    assert (found.measured, found.met) == (measured, met)
+
+
+@pytest.mark.parametrize(
     ("way", "rows_took", "bound"),
-    [(Way.ON_THE_WAY, 1.0, 0.25), (Way.ON_THE_WAY, 2.0, 0.0), (Way.AFTERWARDS, 1.0, 1.25)],
+    [
+        (Way.PACED, 1.0, 0.25),
+        (Way.ON_THE_WAY, 1.0, 0.25),
+        (Way.ON_THE_WAY, 2.0, 0.0),
+        (Way.AFTERWARDS, 1.0, 1.25),
+    ],
 )
 def test_a_line_can_be_no_faster_than_its_bandwidth(
     way: Way, rows_took: float, bound: float

