@@ -113,7 +113,7 @@ def schedules(troubles: tuple[Trouble, ...]) -> st.SearchStrategy[list[Fault]]:
 
 
 @settings(
-    max_examples=120,
+    max_examples=60,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -126,7 +126,7 @@ class _Handler(BaseHTTPRequestHandler):
         with suppress(ConnectionError):
             super().handle()
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, *_said: object) -> None:
         pass
 
     def _pass(self) -> None:
@@ -159,7 +159,7 @@ class _Handler(BaseHTTPRequestHandler):
                 return self._reset()
         return self._answer(status, headers, content)
 
-    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _pass
+    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _pass  # noqa: N815 - http.server's names
 
     def _ask(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
         connection = HTTPConnection(*self.line.upstream, timeout=20)
@@ -188,7 +188,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self.send_header(name, value)
         self.send_header("Content-Length", length if self.command == "HEAD" else str(len(content)))
         if half and not content:
-            return self.flush_headers()  # the headers do not end
+            self.flush_headers()  # the headers do not end
+            return
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(content[: len(content) // 2] if half else content)
