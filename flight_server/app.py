@@ -11,7 +11,7 @@ from typing import Final, Self
 
 from exporters import CsvOptions, Workers, XlsxOptions, formats
 from exporters.options import EVERYONE, FormatStyles
-from flight_server.config import Backend, Config
+from flight_server.config import Config
 from flight_server.errors import ErrorCode, Failure
 from flight_server.health import Health
 from flight_server.housekeeping import Housekeeper
@@ -22,7 +22,7 @@ from flight_server.pipeline import Pipeline
 from flight_server.recovery import Recovery
 from flight_server.retrying import Retrying
 from flight_server.service import ExportService, ServiceOptions, target_of
-from flight_server.storage.base import Storage
+from flight_server.storage.base import LocalPath, Remote, Storage, Terms
 from flight_server.storage.registry import StorageContext, open_storage
 from flight_server.tasks.manager import TaskManager
 from flight_server.tasks.model import Task, TaskState, utc_now
@@ -122,7 +122,7 @@ class Server:
         self._manager = _manager(config, store)
         service = self._service(stack, store, storage)
         recovery = Recovery(self._manager, store, storage)
-        recovery.settle(now=config.storage.backend is not Backend.OSS)
+        recovery.settle(now=not isinstance(storage, Remote))
         stack.callback(recovery.stop)
         self._watch(stack, store, storage)
         api = PeopleApi(service, storage)
@@ -154,7 +154,7 @@ class Server:
         self._health.add("storage", storage.check)
         self._metrics.watch_tasks(lambda: self._manager.active, lambda: self._manager.queued)
         self._metrics.watch_disk("temp", config.storage.temp_directory)
-        if config.storage.backend is Backend.LOCAL:
+        if isinstance(storage, LocalPath):
             self._metrics.watch_disk("files", config.storage.local.directory)
         return ExportService(
             manager=self._manager,
@@ -164,7 +164,7 @@ class Server:
             health=self._health,
             options=ServiceOptions(
                 require_commit=config.flight.require_commit,
-                url_expiry=_url_expiry(config),
+                url_expiry=_terms(config, storage).link_lifetime,
                 styles=styles,
             ),
         )
@@ -181,7 +181,8 @@ class Server:
         watchdog.start()
         stack.callback(watchdog.stop)
         if config.storage.cleanup_enabled:
-            retention = _retention(config)
+            retention = _terms(config, storage).retention or config.storage.local.retention
+            # Tasks are remembered as long as their files are kept, where that has an end.
             housekeeper = Housekeeper(storage, store, retention=retention, clock=utc_now)
             housekeeper.start()
             stack.callback(housekeeper.stop)
@@ -199,7 +200,9 @@ def retry(config: Config, task_id: str) -> tuple[Task, str]:
         storage = open_storage(StorageContext(config, _public_url(config), key))
         stack.callback(storage.close)
         task = Retrying(store, storage).retry(task_id)
-        return task, storage.link(target_of(task), utc_now() + _url_expiry(config))
+        return task, storage.link(
+            target_of(task), utc_now() + _terms(config, storage).link_lifetime
+        )
 
 
 def _public_url(config: Config) -> str:
@@ -217,17 +220,11 @@ def _styles(config: Config) -> FormatStyles:
     }
 
 
-def _url_expiry(config: Config) -> timedelta:
-    if config.storage.backend is Backend.OSS:
-        return config.oss.signed_url_expiry
-    return config.storage.local.url_expiry
-
-
-def _retention(config: Config) -> timedelta:
-    """How long finished tasks are remembered: as long as their files are kept."""
-    if config.storage.backend is Backend.OSS and config.oss.retention is not None:
-        return config.oss.retention
-    return config.storage.local.retention
+def _terms(config: Config, storage: Storage) -> Terms:
+    """Those of a storage that has its own, else those of `storage.local`."""
+    if isinstance(storage, Remote):
+        return storage.terms()
+    return Terms(config.storage.local.url_expiry, config.storage.local.retention)
 
 
 def _mask_key(config: Config, store: TaskStore) -> bytes:

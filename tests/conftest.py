@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.seaweed import Seaweed, seaweed
 from tests.support.site import Running, Site, running
 
 
@@ -13,6 +14,13 @@ from tests.support.site import Running, Site, running
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A server on its defaults, shared by the tests of a file: each leaves it well."""
     with running(Site(tmp_path_factory.mktemp("site"))) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def seaweed_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seaweed]:
+    """One S3 server for all tests; each has a prefix of its own."""
+    with seaweed(tmp_path_factory.mktemp("seaweed")) as started:
         yield started
 
 

@@ -4,10 +4,13 @@ from enum import StrEnum
 
 
 class Backend(StrEnum):
-    """The storage backends of this version."""
+    """The storages of this package; others come with packages of their own."""
 
     LOCAL = "local"
     OSS = "oss"
+    S3 = "s3"
+    GCS = "gcs"
+    AZURE = "azure"
     MEMORY = "memory"
 
 
@@ -40,6 +43,33 @@ class Encryption(StrEnum):
     AES256 = "aes256"
     SM4 = "sm4"
     KMS = "kms"
+
+
+class S3Class(StrEnum):
+    """Storage classes of S3 that give a file at once: a link could not wait for the others."""
+
+    STANDARD = "standard"
+    STANDARD_IA = "standard_ia"
+    ONEZONE_IA = "onezone_ia"
+    INTELLIGENT_TIERING = "intelligent_tiering"
+    GLACIER_IR = "glacier_ir"
+
+
+class GcsClass(StrEnum):
+    """Storage classes of Google Cloud Storage."""
+
+    STANDARD = "standard"
+    NEARLINE = "nearline"
+    COLDLINE = "coldline"
+    ARCHIVE = "archive"
+
+
+class AzureTier(StrEnum):
+    """Access tiers of Azure that give a file at once."""
+
+    HOT = "hot"
+    COOL = "cool"
+    COLD = "cold"
 
 
 class LogLevel(StrEnum):

@@ -146,8 +146,6 @@ class Choice(Kind[Member]):
     """One of a few words, in any case."""
 
     choices: type[Member]
-    planned: tuple[str, ...] = ()
-    """Words that a later version will know: refused, but as what they are."""
     aliases: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
@@ -158,8 +156,6 @@ class Choice(Kind[Member]):
     def read(self, value: object) -> Member:
         """Find the member of that name."""
         word = value.strip().lower() if isinstance(value, str) else ""
-        if word in self.planned:
-            raise ValueError(f"is not available in this version; available: {self.allowed}")
         word = self.aliases.get(word, word)
         if word not in list(self.choices):
             raise self.refusal()

@@ -10,9 +10,9 @@ from pydantic import ValidationError
 
 from flight_server.config import sources
 from flight_server.config.errors import ConfigError
+from flight_server.config.faults import BrokenRulesError, Fault
 from flight_server.config.kinds import FlawedError
 from flight_server.config.model import KEYS, SECTIONS, Config
-from flight_server.config.rules import BrokenRulesError, Fault
 from flight_server.config.sources import Setting
 
 _brief: Final = reprlib.Repr()

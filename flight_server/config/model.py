@@ -7,8 +7,9 @@ from typing import Any, Final, Self
 
 from pydantic import Field, model_validator
 
-from flight_server.config import document, rules
+from flight_server.config import document, rules, store_rules
 from flight_server.config.basics import Section
+from flight_server.config.faults import BrokenRulesError
 from flight_server.config.kinds import Kind
 from flight_server.config.oss_section import OssSection
 from flight_server.config.sections import (
@@ -24,6 +25,7 @@ from flight_server.config.sections import (
     StorageSection,
     XlsxSection,
 )
+from flight_server.config.store_sections import AzureSection, GcsSection, S3Section
 
 
 class Config(Section):
@@ -42,6 +44,9 @@ class Config(Section):
     xlsx: XlsxSection = Field(default_factory=XlsxSection)
     storage: StorageSection = Field(default_factory=StorageSection)
     oss: OssSection = Field(default_factory=OssSection)
+    s3: S3Section = Field(default_factory=S3Section)
+    gcs: GcsSection = Field(default_factory=GcsSection)
+    azure: AzureSection = Field(default_factory=AzureSection)
     state: StateSection = Field(default_factory=StateSection)
     security: SecuritySection = Field(default_factory=SecuritySection)
     logging: LoggingSection = Field(default_factory=LoggingSection)
@@ -49,11 +54,12 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _obey_rules(self) -> Self:
-        broken = tuple(
-            rules.faults(self.server, self.security, self.monitoring, self.storage, self.oss)
+        broken = (
+            *rules.faults(self.server, self.security, self.monitoring, self.storage, self.oss),
+            *store_rules.faults(self.storage.backend, self.s3, self.gcs, self.azure),
         )
         if broken:
-            raise rules.BrokenRulesError(broken)
+            raise BrokenRulesError(broken)
         return self
 
     def to_yaml(self) -> str:

@@ -4,12 +4,11 @@ A security setting that does nothing is worse than none: it is refused, never ig
 """
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Final
 
 from flight_server.config.choices import Backend, Credentials, Encryption, Signature
-from flight_server.config.kinds import Flaw
+from flight_server.config.faults import Fault
 from flight_server.config.objects import region_of
 from flight_server.config.oss_section import OssSection
 from flight_server.config.quantities import is_loopback
@@ -19,26 +18,6 @@ from flight_server.config.sections import (
     ServerSection,
     StorageSection,
 )
-
-
-@dataclass(frozen=True)
-class Fault:
-    """What is wrong with the value of `key`, going on from "server.host: 0.0.0.0 …"."""
-
-    key: str
-    text: str
-    reads: frozenset[str] = frozenset()
-    """The other keys that were looked at."""
-    part: Flaw | None = None
-    """What is wrong within the value, when it is not the value as a whole."""
-
-
-class BrokenRulesError(ValueError):
-    """Values that are right each by itself but not together."""
-
-    def __init__(self, faults: Iterable[Fault]) -> None:
-        self.faults = tuple(faults)
-        super().__init__("; ".join(f"{fault.key} {fault.text}" for fault in self.faults))
 
 
 def faults(
@@ -52,7 +31,7 @@ def faults(
     yield from _not_built(security)
     yield from _reachable(server, security)
     yield from _colliding(server, monitoring)
-    if storage.backend is Backend.OSS:
+    if storage.backend == Backend.OSS:
         yield from _incomplete(oss)
         yield from _unsigned(oss)
         yield from _contradicting(oss)

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final
 from pydantic import Field, SecretStr
 
 from exporters import CsvOptions, XlsxOptions
+from flight_server.config.backends import BackendName
 from flight_server.config.basics import (
     DAY,
     MIB,
@@ -149,7 +150,7 @@ class LocalStorageSection(Section):
 class StorageSection(Section):
     """Where files are made and kept."""
 
-    backend: Annotated[Backend, Choice(Backend, planned=("s3", "gcs", "azure"))] = Field(
+    backend: Annotated[str, BackendName()] = Field(
         default=Backend.LOCAL, description="Keeper of finished files"
     )
     temp_directory: Annotated[Path, Directory()] = Field(

@@ -13,7 +13,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Final, Protocol, Self, runtime_checkable
@@ -247,6 +247,25 @@ class LimitedLinks(Protocol):
 
     def links_hold_until(self) -> datetime | None:
         """When what is signed now ends to hold at the latest; None for no such limit."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On which terms files are kept."""
+
+    link_lifetime: timedelta
+    """How long a link is to hold."""
+    retention: timedelta | None
+    """How long a file is kept; None: as long as nobody deletes it."""
+
+
+@runtime_checkable
+class Remote(Protocol):
+    """A storage elsewhere: publishing may take long, and `storage.local` is not about it."""
+
+    def terms(self) -> Terms:
+        """Its own terms."""
         ...
 
 

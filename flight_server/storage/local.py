@@ -13,6 +13,7 @@ from exporters.base import Data
 from flight_server.errors import ErrorCode, ServiceError, translate
 from flight_server.links import LinkSigner
 from flight_server.storage.base import Digest, Target, Upload
+from flight_server.storage.directories import make_private, private, probe_directory
 from flight_server.storage.spool import SUFFIX as SPOOL_SUFFIX
 from flight_server.storage.spool import SpoolFile, require_free, spool_path, sync_directory
 from flight_server.storage.sweeping import Sweep
@@ -114,7 +115,7 @@ class LocalStorage:
     def check(self) -> str:
         """Write a file to each directory and look at the space; a sentence when all is well."""
         for key, directory in self._keys():
-            _probe(key, directory)
+            probe_directory(key, directory)
             require_free(directory, self._min_free_bytes)
         return "the local directories can be written and have space"
 
@@ -213,44 +214,10 @@ def _size(path: Path) -> int | None:
 def _copy(source: Path, target: Path) -> None:
     """Copy, durably, or leave no `target` behind."""
     try:
-        with source.open("rb") as reader, open(target, "wb", opener=_private) as writer:
+        with source.open("rb") as reader, open(target, "wb", opener=private) as writer:
             shutil.copyfileobj(reader, writer, _COPY_CHUNK)
             writer.flush()
             os.fsync(writer.fileno())
     except BaseException:
         target.unlink(missing_ok=True)
         raise
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
-
-
-def make_private(key: str, directory: Path) -> None:
-    """Create `directory` for this user only; refuse one that another user could swap files in."""
-    try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        owner = directory.stat().st_uid
-    except OSError as error:
-        raise _unusable(key, error) from error
-    if owner not in {os.geteuid(), 0}:
-        message = f"{key} belongs to another user (uid {owner})"
-        raise ServiceError(ErrorCode.STORAGE_ERROR, message)
-
-
-def _probe(key: str, directory: Path) -> None:
-    probe = directory / f".probe-{os.getpid()}-{os.urandom(4).hex()}"
-    try:
-        try:
-            with open(probe, "xb", opener=_private) as file:
-                file.write(b"probe")
-        finally:
-            probe.unlink(missing_ok=True)
-    except OSError as error:
-        raise _unusable(key, error) from error
-
-
-def _unusable(key: str, error: OSError) -> ServiceError:
-    """A sentence for the operator that names the key and not the path."""
-    code = translate(error).code
-    return ServiceError(code, f"{key} cannot be written: {error.strerror}")

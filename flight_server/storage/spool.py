@@ -18,6 +18,8 @@ SUFFIX: Final = ".spool"
 CHECK_INTERVAL: Final = 64 * 1024 * 1024
 """Bytes written between two looks at the free space."""
 
+_CHUNK: Final = 1024 * 1024
+
 FreeBytes: TypeAlias = Callable[[Path], int]
 """Bytes that this process may still use on the file system of a directory."""
 
@@ -47,6 +49,24 @@ def sync_directory(directory: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def has_size(path: Path, size: int) -> bool:
+    """Whether there is a file with exactly `size` bytes."""
+    try:
+        return path.stat().st_size == size
+    except FileNotFoundError:
+        return False
+
+
+def digest_of(path: Path) -> Digest:
+    """Size and SHA-256 of a file."""
+    sha256, size = hashlib.sha256(), 0
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            sha256.update(chunk)
+            size += len(chunk)
+    return Digest(size, sha256.hexdigest())
 
 
 class SpoolFile:

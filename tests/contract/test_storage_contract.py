@@ -4,6 +4,8 @@ import hashlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import pyarrow as pa
 import pytest
@@ -13,8 +15,10 @@ from flight_server.links import LinkSigner
 from flight_server.storage.base import Digest, Readable, Storage, Target, Upload
 from flight_server.storage.local import LocalStorage
 from flight_server.storage.memory import MemoryStorage
+from tests.support.object_storage import object_storage, s3_overrides
 from tests.support.oss import OssServer
 from tests.support.oss_storage import oss_storage
+from tests.support.seaweed import Seaweed
 
 RETENTION = timedelta(days=7)
 TEMP_RETENTION = timedelta(hours=1)
@@ -54,10 +58,23 @@ def oss_in_parts(tmp_path: Path) -> Iterator[Storage]:
         yield oss_storage(server, tmp_path / "spool", retention=RETENTION, part_size=1000)
 
 
-@pytest.fixture(params=[local, memory, oss, oss_in_parts])
+def s3(tmp_path: Path, seaweed: Seaweed, **changes: Any) -> Storage:
+    """Small files by one request, under a prefix of the test's own."""
+    overrides = s3_overrides(seaweed.endpoint, prefix=f"{uuid4()}/{{task_id}}")
+    return object_storage(overrides, tmp_path / "spool", retention=RETENTION, **changes)
+
+
+def s3_in_parts(tmp_path: Path, seaweed: Seaweed) -> Storage:
+    """The last part may be small, and here there is no other."""
+    return s3(tmp_path, seaweed, part_size=len(CONTENT))
+
+
+@pytest.fixture(params=[local, memory, oss, oss_in_parts, s3, s3_in_parts])
 def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Storage]:
-    make: Callable[[Path], Storage | Iterator[Storage]] = request.param
-    made = make(tmp_path)
+    make: Callable[..., Storage | Iterator[Storage]] = request.param
+    needs_seaweed = make in {s3, s3_in_parts}
+    servers = [request.getfixturevalue("seaweed_server")] if needs_seaweed else []
+    made = make(tmp_path, *servers)
     if isinstance(made, Iterator):
         yield from made
     else:

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from flight_server.config.objects import DEFAULT_TAGS
-from flight_server.storage.oss.patience import Patience
 from flight_server.storage.oss.settings import OssSettings
 from flight_server.storage.oss.storage import OssStorage
+from flight_server.storage.patience import Patience
 from tests.support.oss import OssServer
 
 TEMP_RETENTION = timedelta(hours=1)

@@ -10,9 +10,9 @@ from oss2.utils import Crc64
 
 from flight_server.config.objects import DEFAULT_TAGS
 from flight_server.storage.base import Target
+from flight_server.storage.names import KeyTemplate, date_of, tags_of
 from flight_server.storage.oss.body import FileBody, crc_of
 from flight_server.storage.oss.crc64 import combined, crc64
-from flight_server.storage.oss.names import KeyTemplate, date_of, tags_of
 from flight_server.storage.oss.plan import MAX_PART_SIZE, MAX_PARTS, Part, PartPlan, size_of
 from flight_server.storage.oss.record import RecordFile, UploadRecord, records_in
 from flight_server.tasks.model import new_task_id

@@ -18,11 +18,12 @@ import requests
 from flight_server.config import Credentials, Signature
 from flight_server.errors import ErrorCode, ServiceError
 from flight_server.storage.base import Target
+from flight_server.storage.faults import Fault, Stopped
 from flight_server.storage.oss.credentials import RoleProvider
 from flight_server.storage.oss.crew import Crew
-from flight_server.storage.oss.faults import Fault, Stopped, fault_of
-from flight_server.storage.oss.patience import Patience
+from flight_server.storage.oss.faults import fault_of
 from flight_server.storage.oss.storage import OssStorage
+from flight_server.storage.patience import Patience
 from tests.support.oss import Fault as ServerFault
 from tests.support.oss import FaultKind, OssServer, When
 from tests.support.oss_storage import no_wait, oss_storage

@@ -6,7 +6,6 @@ plan          where the parts of a growing file begin and end
 crc64         the checksum of OSS, and that of a whole from those of its parts
 body          a stretch of a file, as the body of a request
 faults        what went wrong, whether trying again can help, and the sentence that says so
-patience      trying again
 credentials   who we are
 client        one request each
 crew          the threads that send parts

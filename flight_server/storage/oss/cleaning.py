@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Final
 
 from flight_server.errors import ServiceError, translate
+from flight_server.storage.faults import Fault
+from flight_server.storage.names import KeyTemplate
 from flight_server.storage.oss.delivery import erase
-from flight_server.storage.oss.faults import Fault
-from flight_server.storage.oss.names import KeyTemplate
 from flight_server.storage.oss.record import records_in
 from flight_server.storage.oss.transfer import Uplink
 from flight_server.storage.spool import SUFFIX as SPOOL_SUFFIX

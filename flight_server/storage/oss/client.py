@@ -13,9 +13,10 @@ import urllib3
 from oss2.models import PartInfo, Tagging, TaggingRule
 
 from flight_server.config import Signature
+from flight_server.storage.faults import Fault
 from flight_server.storage.oss.body import FileBody
 from flight_server.storage.oss.credentials import RoleProvider, provider_of
-from flight_server.storage.oss.faults import EXPIRED, Fault, translated
+from flight_server.storage.oss.faults import EXPIRED, translated
 from flight_server.storage.oss.settings import OssSettings
 
 QUICK: Final = 2.0

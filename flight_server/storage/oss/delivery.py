@@ -6,9 +6,10 @@ from typing import Final
 
 from flight_server.logs import Event, Logger
 from flight_server.storage.base import Digest
+from flight_server.storage.faults import NO_SUCH_KEY, NO_SUCH_UPLOAD, Fault, Stopped
 from flight_server.storage.oss.body import FileBody, crc_of
 from flight_server.storage.oss.client import OssClient, Stored
-from flight_server.storage.oss.faults import NO_SUCH_KEY, NO_SUCH_UPLOAD, Fault, Mismatch, Stopped
+from flight_server.storage.oss.faults import Mismatch
 from flight_server.storage.oss.record import UploadRecord
 from flight_server.storage.oss.transfer import Parcel, Transfer, Uplink, uploads_of
 
@@ -43,10 +44,22 @@ class Delivery:
         """The one under way; another one after OSS forgot the first."""
         return self._transfer
 
+    def grown(self, size: int) -> None:
+        """Send the parts that are full now. Raises the Fault that no other attempt can mend."""
+        self._transfer.grown(size)
+
+    def sealed(self, size: int) -> None:
+        """Send the last part, unless one request does it all."""
+        send_whole(self._transfer, size)
+
+    def stop(self) -> None:
+        """Send nothing more, and block until no request is under way."""
+        self._transfer.stop()
+
     def deliver(self, sealed: Digest) -> None:
         """Put the sealed file under its name. Raises the Fault because of which it is not there.
 
-        If the file fills a part, `transfer.finish` has been called.
+        `sealed()` has been called.
         """
         starts = MAX_STARTS
         while True:
@@ -65,6 +78,7 @@ class Delivery:
         self._label(sealed.sha256)
         if self._transfer.begun_twice:
             self._abort_others()
+        self._parcel.record.remove()
 
     def withdraw(self) -> None:
         """Stop, and leave nothing: no multipart upload and no object.

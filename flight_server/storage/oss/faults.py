@@ -1,11 +1,7 @@
-"""What can go wrong between us and OSS, and what is said of it.
+"""What OSS and oss2 say when something goes wrong, and what we say of it.
 
-Fault
-├── Mismatch     what is there is not what was sent
-└── Stopped      somebody ended the upload
-
-A fault is transient if the same request may succeed later. Its sentence is for callers: it holds
-no credentials, no paths and no text of the server's.
+Fault            of `flight_server.storage.faults`
+└── Mismatch     what is there is not what was sent
 """
 
 import xml.etree.ElementTree as ET
@@ -19,10 +15,7 @@ import requests
 import urllib3
 from oss2.exceptions import ClientError, InconsistentError, OssError, RequestError
 
-from flight_server.errors import ErrorCode, ServiceError
-
-NO_SUCH_UPLOAD: Final = "NoSuchUpload"
-NO_SUCH_KEY: Final = "NoSuchKey"
+from flight_server.storage.faults import Fault
 
 EXPIRED: Final = frozenset({"InvalidAccessKeyId", "InvalidSecurityToken", "SecurityTokenExpired"})
 """Codes of temporary keys that hold no more."""
@@ -45,37 +38,11 @@ _SENTENCES: Final[Mapping[str, str]] = {
 }
 
 
-class Fault(Exception):
-    """A request that did not do what it should."""
-
-    def __init__(
-        self, sentence: str, *, code: str = "", status: int = 0, transient: bool = False
-    ) -> None:
-        self.sentence = sentence
-        self.code = code
-        self.status = status
-        self.transient = transient
-        super().__init__(sentence)
-
-    def service_error(self) -> ServiceError:
-        """The fault as the service knows it."""
-        return ServiceError(
-            ErrorCode.UPLOAD_ERROR, f"the file could not be stored: {self.sentence}"
-        )
-
-
 class Mismatch(Fault):
     """A checksum or a size differs."""
 
     def __init__(self) -> None:
         super().__init__("OSS received other bytes than were sent", transient=True)
-
-
-class Stopped(Fault):
-    """Nobody wants the upload any more."""
-
-    def __init__(self) -> None:
-        super().__init__("the upload was ended")
 
 
 @contextmanager

@@ -6,9 +6,9 @@ from typing import Final
 
 from flight_server.errors import ErrorCode, ServiceError
 from flight_server.logs import Event, Logger
+from flight_server.storage.faults import NO_SUCH_KEY, Fault
+from flight_server.storage.names import tag_header
 from flight_server.storage.oss.client import OssClient
-from flight_server.storage.oss.faults import NO_SUCH_KEY, Fault
-from flight_server.storage.oss.names import tag_header
 
 PROBE_NAME: Final = ".export-middleware-probe"
 

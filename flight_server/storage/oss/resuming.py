@@ -2,16 +2,12 @@
 
 import hashlib
 from pathlib import Path
-from typing import Final
 
-from flight_server.storage.base import Digest
+from flight_server.storage.faults import NO_SUCH_UPLOAD, Fault
 from flight_server.storage.oss.body import FileBody
-from flight_server.storage.oss.faults import NO_SUCH_UPLOAD, Fault
 from flight_server.storage.oss.plan import Part, PartPlan
 from flight_server.storage.oss.record import UploadRecord
 from flight_server.storage.oss.transfer import Parcel, Sent, Transfer, Uplink
-
-_CHUNK: Final = 1024 * 1024
 
 
 def resumed(uplink: Uplink, parcel: Parcel, record: UploadRecord, size: int) -> Transfer | None:
@@ -45,13 +41,3 @@ def _read(spool: Path, part: Part, etag: str) -> Sent | None:
         for chunk in body:
             md5.update(chunk)
         return Sent(part, etag, body.crc) if md5.hexdigest() == etag.lower() else None
-
-
-def digest_of(path: Path) -> Digest:
-    """Size and SHA-256 of a file."""
-    sha256, size = hashlib.sha256(), 0
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            sha256.update(chunk)
-            size += len(chunk)
-    return Digest(size, sha256.hexdigest())

@@ -46,6 +46,7 @@ class OssSettings:
     parallel_parts: int = 5
     max_retries: int = 3
     upload_timeout: float = 1800.0
+    link_lifetime: timedelta = timedelta(days=7)
     retention: timedelta | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     """Of every new object."""
@@ -85,6 +86,7 @@ class OssSettings:
             parallel_parts=oss.parallel_parts,
             max_retries=oss.max_retries,
             upload_timeout=oss.upload_timeout.total_seconds(),
+            link_lifetime=oss.signed_url_expiry,
             retention=oss.retention,
             headers=_headers(config),
             sending_headers=_sending_headers(oss.traffic_limit),

@@ -10,29 +10,34 @@ from typing import BinaryIO, Final
 from flight_server.errors import ErrorCode, ServiceError, translate
 from flight_server.filenames import content_disposition
 from flight_server.logs import get_logger
-from flight_server.storage.base import Target
-from flight_server.storage.local import make_private
+from flight_server.storage import looks
+from flight_server.storage.base import Target, Terms
+from flight_server.storage.directories import make_private
+from flight_server.storage.faults import Fault
+from flight_server.storage.looks import Looks
+from flight_server.storage.names import KeyTemplate, tags_of
 from flight_server.storage.oss import probe
 from flight_server.storage.oss.body import crc_of
 from flight_server.storage.oss.cleaning import Cleaning
 from flight_server.storage.oss.client import OssClient, Stored
 from flight_server.storage.oss.credentials import RoleProvider
 from flight_server.storage.oss.crew import Crew
-from flight_server.storage.oss.delivery import Delivery, erase, is_there, send_whole
-from flight_server.storage.oss.faults import Fault
-from flight_server.storage.oss.names import KeyTemplate, tags_of
-from flight_server.storage.oss.patience import Patience
+from flight_server.storage.oss.delivery import Delivery, erase, is_there
 from flight_server.storage.oss.record import RecordFile
-from flight_server.storage.oss.resuming import digest_of, resumed
+from flight_server.storage.oss.resuming import resumed
 from flight_server.storage.oss.settings import OssSettings
 from flight_server.storage.oss.transfer import Parcel, Transfer, Uplink
-from flight_server.storage.oss.upload import OssUpload
-from flight_server.storage.spool import SpoolFile, require_free, spool_path
+from flight_server.storage.patience import Patience
+from flight_server.storage.sent_upload import SentUpload
+from flight_server.storage.spool import (
+    SpoolFile,
+    digest_of,
+    has_size,
+    require_free,
+    spool_path,
+)
 
 LONGEST_LINK: Final = timedelta(days=7)
-
-CHECK_INTERVAL: Final = 30.0
-"""Seconds that a look at the bucket is believed."""
 
 _log = get_logger("storage")
 
@@ -52,15 +57,13 @@ class OssStorage:
         *,
         temp_retention: timedelta,
         min_free_bytes: int,
-        check_interval: float = CHECK_INTERVAL,
+        check_interval: float = looks.INTERVAL,
         patience: Patience | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
         self._directory = temp_directory.absolute()
         self._min_free_bytes = min_free_bytes
-        self._check_interval = check_interval
-        self._clock = clock
         make_private("storage.temp_directory", self._directory)
         self._keys = KeyTemplate(settings.prefix)
         self._client = _client(settings)
@@ -79,9 +82,8 @@ class OssStorage:
             temp_retention=temp_retention,
         )
         self._lock = threading.Lock()
-        self._open: dict[str, OssUpload] = {}
-        self._checked: tuple[float, ServiceError | None] | None = None
-        self._checking = threading.Lock()
+        self._open: dict[str, SentUpload] = {}
+        self._looks = Looks(self._look, check_interval, clock)
 
     def start(self) -> None:
         """Try out endpoint, bucket, credentials, clock and permissions.
@@ -104,7 +106,7 @@ class OssStorage:
             _log,
         )
 
-    def open_upload(self, target: Target) -> OssUpload:
+    def open_upload(self, target: Target) -> SentUpload:
         """Begin a spool. Raises ServiceError STORAGE_FULL or STORAGE_ERROR."""
         if self._is_taken(target):
             raise ServiceError(ErrorCode.STORAGE_ERROR, "the task has a finished file already")
@@ -113,7 +115,7 @@ class OssStorage:
         parcel = self._parcel(target)
         transfer = Transfer(self._uplink, parcel, self._settings.part_size)
         delivery = Delivery(self._uplink, parcel, transfer, log)
-        upload = OssUpload(self, target, spool, delivery, parcel.record, log)
+        upload = SentUpload(self, target, spool, delivery, log)
         with self._lock:
             self._open[target.task_id] = upload
         return upload
@@ -130,10 +132,10 @@ class OssStorage:
         """
         parcel = self._parcel(target)
         try:
-            if not _has_size(parcel.spool, size):
+            if not has_size(parcel.spool, size):
                 return is_there(self._uplink, parcel.key, Stored(size, None))
             self._resume(target, parcel, size)
-            parcel.record.remove()
+            parcel.record.remove()  # also of what was delivered before
             parcel.spool.unlink(missing_ok=True)
         except Fault as fault:
             raise fault.service_error() from fault
@@ -165,6 +167,10 @@ class OssStorage:
             raise ServiceError(ErrorCode.STORAGE_ERROR, fault.sentence) from fault
         return link.partition("?")[0] if self._settings.public else link
 
+    def terms(self) -> Terms:
+        """As `oss.signed_url_expiry` and `oss.retention` say."""
+        return Terms(self._settings.link_lifetime, self._settings.retention)
+
     def links_hold_until(self) -> datetime | None:
         """When the key that signs them ends; None for a key that does not, as far as we know."""
         provider = self._client.provider
@@ -189,12 +195,7 @@ class OssStorage:
     def check(self) -> str:
         """Look at the disk, and at the bucket unless that was done lately."""
         require_free(self._directory, self._min_free_bytes)
-        with self._checking:
-            if self._checked is None or self._clock() >= self._checked[0] + self._check_interval:
-                self._checked = (self._clock(), self._look())
-            failure = self._checked[1]
-        if failure is not None:
-            raise failure
+        self._looks.require()
         return probe.WORKING
 
     def sweep(self, now: datetime, keep: Collection[str]) -> int:
@@ -247,7 +248,7 @@ class OssStorage:
             # Of an upload whose record was not written yet nobody knows but OSS.
             transfer.doubtful = True
         delivery = Delivery(self._uplink, parcel, transfer, _log.bind(task_id=target.task_id))
-        send_whole(transfer, size)
+        delivery.sealed(size)
         delivery.deliver(digest_of(parcel.spool))
 
     def _is_delivered(self, parcel: Parcel, size: int) -> bool:
@@ -263,12 +264,12 @@ class OssStorage:
         except Fault:
             return False  # if the store is in trouble, there is time until the file is sealed
 
-    def _look(self) -> ServiceError | None:
+    def _look(self) -> None:
         try:
             probe.look(self._client, self._keys.prefix)
         except Fault as fault:
-            return ServiceError(ErrorCode.STORAGE_ERROR, f"the store cannot be used: {fault}")
-        return None
+            message = f"the store cannot be used: {fault}"
+            raise ServiceError(ErrorCode.STORAGE_ERROR, message) from fault
 
 
 def _client(settings: OssSettings) -> OssClient:
@@ -276,10 +277,3 @@ def _client(settings: OssSettings) -> OssClient:
         return OssClient(settings)
     except Fault as fault:
         raise ServiceError(ErrorCode.STORAGE_ERROR, fault.sentence) from fault
-
-
-def _has_size(path: Path, size: int) -> bool:
-    try:
-        return path.stat().st_size == size
-    except FileNotFoundError:
-        return False

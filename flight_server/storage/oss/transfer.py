@@ -11,15 +11,16 @@ from typing import Final, TypeVar
 
 from flight_server.errors import translate
 from flight_server.logs import Event, get_logger
+from flight_server.storage.faults import NO_SUCH_UPLOAD, Fault, Stopped
+from flight_server.storage.names import tag_header
 from flight_server.storage.oss.body import FileBody
 from flight_server.storage.oss.client import OpenUpload, OssClient
 from flight_server.storage.oss.crc64 import combined
 from flight_server.storage.oss.crew import Crew
-from flight_server.storage.oss.faults import NO_SUCH_UPLOAD, Fault, Mismatch, Stopped
-from flight_server.storage.oss.names import tag_header
-from flight_server.storage.oss.patience import Patience
+from flight_server.storage.oss.faults import Mismatch
 from flight_server.storage.oss.plan import Part, PartPlan
 from flight_server.storage.oss.record import RecordFile, UploadRecord
+from flight_server.storage.patience import Patience
 
 _log = get_logger("storage")
 
@@ -196,6 +197,7 @@ class Transfer:
 
     def _run(self, part: Part) -> None:
         """Send one part in a thread of the crew."""
+        early = self._deadline is None
         upload_id = None
         result: Sent | Fault
         try:
@@ -207,12 +209,18 @@ class Transfer:
             result = Fault(translate(error).message)
         with self._changed:
             self._active -= 1
-            self._settle(part, upload_id, result)
+            self._settle(part, upload_id, result, early=early and self._deadline is not None)
             self._dispatch()
             self._changed.notify_all()
 
-    def _settle(self, part: Part, upload_id: str | None, result: Sent | Fault) -> None:
-        """Take note of what became of a part; the lock is held."""
+    def _settle(
+        self, part: Part, upload_id: str | None, result: Sent | Fault, *, early: bool
+    ) -> None:
+        """Take note of what became of a part; the lock is held.
+
+        A part that was begun `early`, while rows arrived, and has used up its attempts now that
+        all is waited for, gets those that every part has then.
+        """
         if isinstance(result, Sent) and upload_id == self._upload_id:
             self._sent[part.number] = result
             _log.debug(Event.OSSPartUploaded, "a part is there", part=part.number, size=part.size)
@@ -221,6 +229,8 @@ class Transfer:
         if isinstance(result, Sent) or (upload_id is not None and upload_id != self._upload_id):
             return  # it went to an upload that is forgotten
         if result.code == NO_SUCH_UPLOAD and self._restart():
+            return
+        if early and result.transient:
             return
         self._fault = self._fault or result
         self._resting_until = self._uplink.patience.clock() + TRY_AGAIN

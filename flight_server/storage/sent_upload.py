@@ -1,4 +1,4 @@
-"""One file on its way into OSS: written to a spool, sent from it."""
+"""One file on its way into a store of objects: written to a spool, sent from it."""
 
 from contextlib import suppress
 from types import TracebackType
@@ -8,10 +8,35 @@ from exporters.base import Data
 from flight_server.errors import ErrorCode, ServiceError
 from flight_server.logs import Event, Logger
 from flight_server.storage.base import Digest, Target, Upload
-from flight_server.storage.oss.delivery import Delivery, send_whole
-from flight_server.storage.oss.faults import Fault
-from flight_server.storage.oss.record import RecordFile
+from flight_server.storage.faults import Fault
 from flight_server.storage.spool import SpoolFile
+
+
+class Delivery(Protocol):
+    """The way of one spool into a store. What fails raises a `Fault`."""
+
+    def grown(self, size: int) -> None:
+        """Send what may go now that the file has `size` bytes; waits for nothing."""
+        ...
+
+    def sealed(self, size: int) -> None:
+        """Send the rest of a file that has `size` bytes and will have no more."""
+        ...
+
+    def deliver(self, sealed: Digest) -> None:
+        """Put the sealed file under its name, whole and verified."""
+        ...
+
+    def stop(self) -> None:
+        """Send nothing more, and block until nothing is under way; from any thread."""
+        ...
+
+    def withdraw(self) -> None:
+        """Stop, and leave nothing in the store; from any thread.
+
+        What cannot be removed is on record then, for the next sweep.
+        """
+        ...
 
 
 class Uploads(Protocol):
@@ -22,24 +47,17 @@ class Uploads(Protocol):
         ...
 
 
-class OssUpload(Upload):
+class SentUpload(Upload):
     """A spool whose parts go up as they fill."""
 
     def __init__(
-        self,
-        uploads: Uploads,
-        target: Target,
-        spool: SpoolFile,
-        delivery: Delivery,
-        record: RecordFile,
-        log: Logger,
+        self, uploads: Uploads, target: Target, spool: SpoolFile, delivery: Delivery, log: Logger
     ) -> None:
         super().__init__()
         self._uploads = uploads
         self._target = target
         self._spool = spool
         self._delivery = delivery
-        self._record = record
         self._log = log
 
     @property
@@ -54,7 +72,7 @@ class OssUpload(Upload):
         traceback: TracebackType | None,
     ) -> None:
         super().__exit__(exc_type, exc, traceback)
-        self._delivery.transfer.stop()  # what is sealed and kept is resumed by another upload
+        self._delivery.stop()  # what is sealed and kept is resumed by another upload
         self._uploads.closed(self._target)
 
     def withdraw(self) -> None:
@@ -65,14 +83,14 @@ class OssUpload(Upload):
     def _append(self, data: Data) -> None:
         self._spool.write(data)
         try:
-            self._delivery.transfer.grown(self._spool.size)
+            self._delivery.grown(self._spool.size)
         except Fault as fault:
             raise fault.service_error() from fault
 
     def _finish(self) -> Digest:
         digest = self._spool.seal()
         with suppress(Fault):  # met again by `publish`: the file is whole, and is kept
-            send_whole(self._delivery.transfer, digest.size)
+            self._delivery.sealed(digest.size)
         return digest
 
     def _expose(self, digest: Digest) -> None:
@@ -82,7 +100,6 @@ class OssUpload(Upload):
             self._delivery.deliver(digest)
         except Fault as fault:
             raise fault.service_error() from fault
-        self._record.remove()
         self._spool.path.unlink(missing_ok=True)
 
     def _discard(self) -> None:
@@ -93,6 +110,5 @@ class OssUpload(Upload):
         try:
             self._delivery.withdraw()
         except (Fault, OSError) as fault:
-            # The record says that it is condemned: the next sweep tries again.
             message = "what was sent cannot be removed now; it will be"
             self._log.error(Event.UploadError, message, error=fault)

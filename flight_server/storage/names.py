@@ -46,6 +46,12 @@ class KeyTemplate:
         """What all keys begin with."""
         return self._template.partition("{")[0]
 
+    @property
+    def directory(self) -> str:
+        """The directory in which all keys are: empty, or with a slash at its end."""
+        head, slash, _ = self.prefix.rpartition("/")
+        return head + slash
+
     def task_id(self, key: str) -> str | None:
         """The task whose object is called `key`; None if this service makes no such names."""
         match = self._pattern.fullmatch(key)

@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, wait_random_exponential
 
-from flight_server.storage.oss.faults import NO_SUCH_KEY, NO_SUCH_UPLOAD, Fault, Stopped
+from flight_server.storage.faults import NO_SUCH_KEY, NO_SUCH_UPLOAD, Fault, Stopped
 
 FIRST_WAIT: Final = 0.2
 LONGEST_WAIT: Final = 10.0
