@@ -47,7 +47,7 @@ class ColumnOptions:
     value: str | float | bool | None = None
     row_number: int | bool | None = None
     lenient: bool = False
-    """Of texts: those that are not of the `type` stay texts, and empty ones are nothing.
+    """Of texts: those that are not of the `type` stay texts.
 
     For callers who have nothing but texts. `format` is then taken as `reading_of` takes it, and
     headers may repeat. Only `xlsx` makes cells of what is read; elsewhere texts stay as they are.

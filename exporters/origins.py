@@ -4,7 +4,6 @@ from abc import ABC, abstractmethod
 from typing import Final
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from exporters.asked import ColumnOptions
 from exporters.calendars import check_calendar, has_calendar
@@ -63,7 +62,6 @@ class FromStream(Origin):
         self._has_calendar = has_calendar(self.type)
         self._transform = transform_for(asked, kind)
         self._is_cast = asked.type is not None and not asked.lenient
-        self._is_lenient = asked.lenient
         if self._transform is not None:
             self.type = TEXT
         elif asked.type is not None and not asked.lenient:
@@ -81,8 +79,6 @@ class FromStream(Origin):
         array = self._canonical(batch.column(self.index))
         if self._transform is not None:
             return self._transform.apply(value_texts(array))
-        if self._is_lenient:
-            return _without_empty(array)
         return cast_values(array, self.type, self._label) if self._is_cast else array
 
     def size(self, batch: pa.RecordBatch) -> int:
@@ -103,16 +99,6 @@ class FromStream(Origin):
                 f"column {self._label!r} holds values of over 2 GiB of text; send them in more rows"
             ) from error
         return array
-
-
-def _without_empty(texts: pa.Array) -> pa.Array:
-    """`texts` with null for those that are empty; of anything else, as it is."""
-    if not is_text(texts.type):
-        return texts
-    empty = pc.equal(pc.binary_length(texts), 0)
-    if not pc.any(empty).as_py():
-        return texts
-    return pc.if_else(empty, pa.scalar(None, texts.type), texts)
 
 
 class MadeHere(Origin):

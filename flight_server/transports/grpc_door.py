@@ -63,7 +63,7 @@ class GrpcDoor:
         """
         try:
             return self._export(intake, announce)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # nothing may reach the wire untranslated
             answer = answer_to(error, _log)
             announce(_refusal(answer))
             intake.drain(DRAIN_SECONDS, DRAIN_BYTES)

@@ -75,7 +75,7 @@ class Intake:
             self._changed.notify_all()
 
     def drain(self, seconds: float, size: int) -> None:
-        """Throw away what comes until the call ends, `seconds` have passed or `size` is exceeded."""
+        """Throw away what comes until the call ends, or `seconds` or `size` are exceeded."""
         with self._changed:
             self._messages.clear()
             self._size, self._ahead, self._draining = 0, size, True
@@ -108,7 +108,7 @@ class Intake:
         self._changed.notify_all()
         try:
             return self._changed.wait_for(
-                lambda: self._messages or self._ended or self._interrupted, timeout
+                lambda: bool(self._messages) or self._ended or self._interrupted, timeout
             )
         finally:
             self._awaited = False

@@ -19,7 +19,7 @@ from flight_server.transports.export_pb2 import (
     ExportMetadata,
 )
 
-FORMATS: Final[Mapping[int, str]] = {
+FORMATS: Final[Mapping[ExportFormat, str]] = {
     ExportFormat.FORMAT_EXCEL: "xlsx",
     ExportFormat.FORMAT_CSV: "csv",
 }
@@ -108,7 +108,7 @@ def _check_texts(metadata: ExportMetadata) -> None:
         raise _missing("metadata.columns")
 
 
-def _chosen(field: str, number: int, known: Mapping[int, Any], enum: Any) -> Any:
+def _chosen(field: str, number: Any, known: Mapping[Any, Any], enum: Any) -> Any:
     """What a value of an enum stands for. Raises for none, and for one of another version."""
     if number == 0:
         raise _missing(field)

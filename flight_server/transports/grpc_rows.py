@@ -1,14 +1,14 @@
 """Encoded batches of rows to Arrow: a text column for each column of the export.
 
 ptars decodes the bytes of many batches at once into lists of texts (measured: 4 million rows of ten
-texts a second); one gather a column turns the rows' lists into columns (8 to 13 million). protobuf's
-own library makes an object of each row: 0.6 million.
+texts a second); one gather a column turns the rows' lists into columns (8 to 13 million). The
+library of protobuf makes an object of each row: 0.6 million.
 """
 
 import threading
 from bisect import bisect_left
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import ptars
@@ -20,9 +20,12 @@ from flight_server.errors import ErrorCode, ServiceError
 from flight_server.transports import export_pb2
 from flight_server.transports.grpc_sequence import BatchOrder
 
+MessageHandler: TypeAlias = Any
+"""That of ptars, which names it in no public place."""
+
 _TURN: Final = threading.Lock()
-"""ptars decodes under Python's own lock. Streams take turns at this one instead, so that other calls
-wait for one of them at most."""
+"""ptars decodes under Python's own lock. Streams take turns at this one instead, so that other
+calls wait for one of them at most."""
 
 _SHOWN: Final = 40
 """Characters of a column's name that a message repeats."""
@@ -127,7 +130,7 @@ def _without_empty(texts: pa.Array) -> pa.Array:
     return pa.Array.from_buffers(texts.type, len(texts), parts, int((~full).sum()))
 
 
-def _decoded(handler: ptars.internal.MessageHandler, batches: Sequence[bytes]) -> pa.RecordBatch:
+def _decoded(handler: MessageHandler, batches: Sequence[bytes]) -> pa.RecordBatch:
     """A row for each batch: the list of its records, and its number."""
     encoded = pa.array(batches, pa.binary())
     try:
@@ -144,7 +147,7 @@ def _decoded(handler: ptars.internal.MessageHandler, batches: Sequence[bytes]) -
 
 
 def _octets_descriptor() -> descriptor_pb2.FileDescriptorProto:
-    """DataBatch with `bytes` instead of texts: the same on the wire, but that any octet is let in."""
+    """DataBatch with `bytes` instead of texts: the same on the wire, but any octet is let in."""
     file = descriptor_pb2.FileDescriptorProto()
     export_pb2.DESCRIPTOR.CopyToProto(file)
     [record] = [message for message in file.message_type if message.name == "Record"]
@@ -152,7 +155,7 @@ def _octets_descriptor() -> descriptor_pb2.FileDescriptorProto:
     return file
 
 
-def _octets_handler() -> ptars.internal.MessageHandler:
+def _octets_handler() -> MessageHandler:
     pool = descriptor_pool.DescriptorPool()
     pool.Add(_octets_descriptor())
     file = pool.FindFileByName(export_pb2.DESCRIPTOR.name)

@@ -152,6 +152,7 @@ def _abort(context: grpc.ServicerContext, error: ServiceError) -> NoReturn:
         trailing[TASK_ID] = error.task_id
     context.set_trailing_metadata(tuple(trailing.items()))
     context.abort(grpc.StatusCode[GRPC_STATUSES[error.code]], str(error))
+    raise error  # for readers: `abort` raises
 
 
 def _options(calls_a_connection: int) -> list[tuple[str, Any]]:

@@ -40,7 +40,7 @@ def payload_of(message: bytes) -> Payload:
 
 
 def metadata_of(payload: Payload) -> ExportMetadata:
-    """The decoded metadata. Raises INVALID_DESCRIPTOR if they are too large or no valid protobuf."""
+    """The decoded metadata. Raises INVALID_DESCRIPTOR for too many bytes or invalid ones."""
     if (size := len(payload.data)) > MAX_DESCRIPTOR_BYTES:
         message = f"metadata has {size} bytes; at most {MAX_DESCRIPTOR_BYTES}"
         raise ServiceError(ErrorCode.INVALID_DESCRIPTOR, message)

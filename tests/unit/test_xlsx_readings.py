@@ -36,8 +36,8 @@ def test_numbers_are_numbers_in_the_digits_that_they_came_with() -> None:
 
 
 def test_texts_among_numbers_stay_texts_in_their_own_cells_and_are_counted() -> None:
-    file = book("number", "1", "n/a", "007", "1e3", "12345678901234567890", "", None, "<&>")
-    assert cells(file) == [1, "n/a", "007", 1000, "12345678901234567890", None, None, "<&>"]
+    file = book("number", "1", "n/a", "007", "1e3", "12345678901234567890", None, "<&>")
+    assert cells(file) == [1, "n/a", "007", 1000, "12345678901234567890", None, "<&>"]
     assert file.warnings == {"UNREAD_NUMBERS_AS_TEXT": 3, "LONG_NUMBERS_AS_TEXT": 1}
 
 
@@ -75,8 +75,8 @@ def test_dates_are_read_and_shown_in_the_given_notation() -> None:
 
 
 def test_what_is_no_date_and_what_excel_lacks_stay_as_they_came() -> None:
-    file = book("date", "2024-01-05", "0000-00-00", "soon", None, "", "1899-12-31")
-    assert cells(file) == [DAY, "0000-00-00", "soon", None, None, "1899-12-31"]
+    file = book("date", "2024-01-05", "0000-00-00", "soon", None, "1899-12-31")
+    assert cells(file) == [DAY, "0000-00-00", "soon", None, "1899-12-31"]
     assert file.warnings == {"UNREAD_DATES_AS_TEXT": 2, "DATES_AS_TEXT": 1}
 
 
@@ -92,13 +92,13 @@ def test_times_with_an_offset_are_shown_in_the_zone_that_was_asked_for() -> None
 
 
 def test_booleans_are_booleans_and_other_words_stay_texts() -> None:
-    file = book("boolean", "true", "N", "1", "", "maybe")
+    file = book("boolean", "true", "N", "1", None, "maybe")
     assert cells(file) == [True, False, True, None, "maybe"]
     assert file.warnings == {"UNREAD_BOOLEANS_AS_TEXT": 1}
 
 
-def test_texts_stay_texts_and_empty_ones_are_no_cells() -> None:
-    file = book(None, "1", "2024-01-05", "", "=1+1")
+def test_texts_stay_texts_and_nulls_are_no_cells() -> None:
+    file = book(None, "1", "2024-01-05", None, "=1+1")
     assert cells(file) == ["1", "2024-01-05", None, "=1+1"]
     assert len(file.found("c")) == 4  # the header and three
 
