@@ -131,7 +131,8 @@ class Server:
         _open_http(stack, HttpDoor(create_ops_app(self._health, self._metrics), ops, "ops"))
         flight = open_flight_door(host, config.server.flight_port, service)
         stack.callback(_close_flight, flight)
-        self._grpc = _grpc(config, service, self._health)
+        door = GrpcDoor(service, first_message=config.server.timeout)
+        self._grpc = GrpcServer(door, lambda: self._health.report().ready, GrpcSettings.of(config))
         stack.callback(self._grpc.close, DOOR_TIMEOUT)
         self.addresses = {
             "flight": f"grpc://{_authority(host, flight.port)}",
@@ -242,18 +243,6 @@ def _manager(config: Config, store: TaskStore) -> TaskManager:
         queue_size=config.concurrency.task_queue_size,
         queue_timeout=config.concurrency.queue_timeout,
     )
-
-
-def _grpc(config: Config, service: ExportService, health: Health) -> GrpcServer:
-    settings = GrpcSettings(
-        host=config.server.host,
-        port=config.server.port,
-        exports=config.concurrency.max_concurrent_tasks + config.concurrency.task_queue_size,
-        calls_a_connection=config.server.max_connections,
-        health_interval=config.monitoring.health_check_interval,
-    )
-    door = GrpcDoor(service, first_message=config.server.timeout)
-    return GrpcServer(door, lambda: health.report().ready, settings)
 
 
 def _shut_down(running: Running) -> None:

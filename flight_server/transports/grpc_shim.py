@@ -12,6 +12,7 @@ from typing import Any, Final, NoReturn
 
 import grpc
 
+from flight_server.config import Config
 from flight_server.errors import ErrorCode, ServiceError
 from flight_server.transports.errors import GRPC_STATUSES
 from flight_server.transports.grpc_door import ERROR, TASK_ID, GrpcDoor
@@ -48,6 +49,17 @@ class GrpcSettings:
     """That may run or wait at once: slots and places in the queue."""
     calls_a_connection: int
     health_interval: timedelta
+
+    @classmethod
+    def of(cls, config: Config) -> "GrpcSettings":
+        """The settings of a server."""
+        return cls(
+            host=config.server.host,
+            port=config.server.port,
+            exports=config.concurrency.max_concurrent_tasks + config.concurrency.task_queue_size,
+            calls_a_connection=config.server.max_connections,
+            health_interval=config.monitoring.health_check_interval,
+        )
 
 
 class GrpcServer:
