@@ -1,0 +1,233 @@
+"""What the bytes of a call are taken for, held against the library of protobuf."""
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pytest
+from google.protobuf.message import DecodeError
+from grpc_tools import protoc
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from flight_server.errors import ErrorCode, ServiceError
+from flight_server.transports import export_pb2 as pb
+from flight_server.transports.grpc_rows import RowDecoder
+from flight_server.transports.grpc_sequence import BatchOrder
+from flight_server.transports.grpc_wire import payload_of
+from tests.support.grpc_client import PROTO, batch, metadata
+
+TEXTS = st.text(max_size=8)
+
+
+def kind_by_library(message: bytes) -> str | None:
+    try:
+        kind: str | None = pb.ExportRequest.FromString(message).WhichOneof("payload")
+    except DecodeError:
+        return None
+    return kind
+
+
+def kind_by_us(message: bytes) -> str | None:
+    try:
+        return payload_of(message).kind
+    except ServiceError as error:
+        return None if error.code is ErrorCode.INVALID_DATA else str(error)
+
+
+def test_the_generated_code_is_that_of_the_contract(tmp_path: pytest.TempPathFactory) -> None:
+    arguments = ["", f"-I{PROTO.parent}", f"--python_out={tmp_path}", f"--pyi_out={tmp_path}"]
+    assert protoc.main([*arguments, PROTO.name]) == 0
+    for name in ("export_pb2.py", "export_pb2.pyi"):
+        made = (tmp_path / name).read_text()  # type: ignore[operator]
+        assert made == (PROTO.parent / name).read_text(), f"generate {name} again"
+
+
+CONTRACT = {
+    "ColumnDefinition": "1 name, 2 data_type, 3 width, 4 format",
+    "FormatOptions": "1 csv_delimiter, 2 csv_encoding, 3 excel_sheet_name, 4 excel_start_row, "
+    "5 compression_enabled",
+    "ExportMetadata": "1 request_id, 2 format, 3 filename, 4 columns, 5 options",
+    "Record": "1 values",
+    "DataBatch": "1 records, 2 batch_sequence",
+    "ExportRequest": "1 metadata, 2 batch",
+    "ExportResponse": "1 task_id, 2 status, 3 oss_url, 4 file_size_bytes, 5 record_count, "
+    "6 progress_percent, 7 checksum_sha256, 8 error_message, 9 error_code, 10 start_time, "
+    "11 completion_time",
+    "TaskStatusRequest": "1 task_id",
+    "TaskStatusResponse": "1 task_id, 2 status, 3 format, 4 filename, 5 records_processed, "
+    "6 progress_percent, 7 oss_url, 8 file_size_bytes, 9 error_message, 10 error_code, "
+    "11 start_time, 12 completion_time, 13 estimated_time_remaining",
+}
+"""Numbers and names on the wire: deployed clients were made from them."""
+
+
+def test_the_messages_are_those_that_deployed_clients_speak() -> None:
+    messages = pb.DESCRIPTOR.message_types_by_name
+    assert {
+        name: ", ".join(f"{field.number} {field.name}" for field in message.fields)
+        for name, message in messages.items()
+    } == CONTRACT
+    kinds = pb.TaskStatus.keys()
+    assert [kinds.index(f"TASK_STATUS_{name}") for name in ("QUEUED", "COMPLETED", "FAILED")] == [
+        1,
+        4,
+        5,
+    ]
+    assert dict(pb.DataType.items())["DATA_TYPE_BOOLEAN"] == 4
+    assert dict(pb.ExportFormat.items()) == {
+        "FORMAT_UNSPECIFIED": 0,
+        "FORMAT_EXCEL": 1,
+        "FORMAT_CSV": 2,
+    }
+    [service] = pb.DESCRIPTOR.services_by_name.values()
+    assert service.full_name == "export.ExportService"
+
+
+@settings(max_examples=2_000, deadline=None)
+@given(st.binary(max_size=40))
+@example(b"")
+@example(b"\x0a\x00")
+@example(b"\x12\x00")
+@example(b"\x12\x00\x0a\x00")
+@example(b"\x12\x80\x80\x80\x80\x80\x00")
+@example(b"\x12\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01")
+def test_any_bytes_are_taken_for_what_protobuf_takes_them_for(message: bytes) -> None:
+    """But for a message that is one field: what is wrong within it comes out when it is decoded."""
+    ours, theirs = kind_by_us(message), kind_by_library(message)
+    if theirs is not None:
+        assert ours == theirs
+
+
+@given(st.lists(st.sampled_from([metadata(), batch([("1", "x")]), batch([])]), max_size=4))
+def test_of_several_payloads_the_last_counts(messages: list[pb.ExportRequest]) -> None:
+    joined = b"".join(each.SerializeToString() for each in messages)
+    assert kind_by_us(joined) == kind_by_library(joined)
+
+
+def test_unknown_fields_are_skipped() -> None:
+    known = batch([("1", "x")]).SerializeToString()
+    later = b"\x7a\x03new"  # field 15, a text
+    for message in (later + known, known + later):
+        assert payload_of(message).data == payload_of(known).data
+
+
+# Rows ---------------------------------------------------------------------------------------
+
+
+def encoded(rows: Sequence[Sequence[str]], number: int = 0) -> bytes:
+    records = [pb.Record(values=row) for row in rows]
+    data: bytes = pb.DataBatch(records=records, batch_sequence=number).SerializeToString()
+    return data
+
+
+def refusal(decoder: RowDecoder, *batches: bytes) -> str:
+    with pytest.raises(ServiceError) as refused:
+        decoder.decode(batches)
+    assert refused.value.code is ErrorCode.INVALID_DATA
+    return refused.value.message
+
+
+@given(
+    st.integers(1, 4).flatmap(
+        lambda width: st.lists(
+            st.lists(st.lists(TEXTS, min_size=width, max_size=width), max_size=5), max_size=5
+        ).map(lambda batches: (width, batches))
+    ),
+    st.booleans(),
+)
+def test_rows_become_columns(drawn: tuple[int, list[list[list[str]]]], nulls: bool) -> None:
+    width, batches = drawn
+    decoder = RowDecoder([str(place) for place in range(width)], empty_is_null=nulls)
+    rows = [row for each in batches for row in each]
+    if not batches:
+        return
+    decoded = decoder.decode([encoded(each) for each in batches])
+    decoded.validate(full=True)
+    wanted = [[(text or None) if nulls else text for text in row] for row in rows]
+    assert [list(row.values()) for row in decoded.to_pylist()] == wanted
+    assert decoder.rows == len(rows)
+
+
+def test_a_row_of_another_length_is_named_by_its_number_in_the_stream() -> None:
+    decoder = RowDecoder(["a", "b"], empty_is_null=False)
+    decoder.decode([encoded([("1", "2")] * 1_234)])
+    said = refusal(decoder, encoded([("1", "2")]), encoded([("1", "2"), ("3",)]))
+    assert said.startswith("row 1,237 has 1 values and the export 2 columns")
+
+
+def test_a_text_that_is_no_utf8_is_named_by_row_and_column() -> None:
+    good = encoded([("1", "abc"), ("2", "def")])
+    decoder = RowDecoder(["a", "b"], empty_is_null=False)
+    decoder.decode([good])
+    said = refusal(decoder, good, good.replace(b"def", b"d\xffe"))
+    assert said.startswith("column 'b', row 6: the text is not UTF-8")
+
+
+def rows_of(data: bytes) -> int | None:
+    """How many rows the decoder finds; None for a refusal."""
+    try:
+        decoded = RowDecoder(["a"], empty_is_null=False).decode([data])
+    except ServiceError as error:
+        return None if error.code is ErrorCode.INVALID_DATA else -1
+    decoded.validate(full=True)
+    return int(decoded.num_rows)
+
+
+def rows_by_library(data: bytes) -> int | None:
+    try:
+        return len(pb.DataBatch.FromString(data).records)
+    except DecodeError:
+        return None
+
+
+@settings(max_examples=1_000, deadline=None)
+@given(st.binary(max_size=60))
+@example(b"\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01")
+@example(b"\x0a\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01")
+def test_no_bytes_break_the_decoder(data: bytes) -> None:
+    """ptars is looser with fields that are none of ours, and finds no rows in them."""
+    ours, theirs = rows_of(data), rows_by_library(data)
+    assert ours != -1
+    if theirs is not None:
+        assert ours in {theirs, None}
+
+
+@given(st.lists(st.lists(TEXTS, min_size=1, max_size=1), max_size=4), st.data())
+def test_a_batch_that_was_cut_off_is_never_a_shorter_one(
+    rows: list[list[str]], drawn: st.DataObject
+) -> None:
+    whole = encoded(rows, 1)
+    cut = whole[: drawn.draw(st.integers(0, len(whole)))]
+    assert rows_of(cut) == rows_by_library(cut)
+
+
+def test_the_columns_of_a_stream_are_texts() -> None:
+    schema = RowDecoder(["a", "b"], empty_is_null=True).schema
+    assert schema == pa.schema([("a", pa.string()), ("b", pa.string())])
+
+
+# The order of batches -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("numbers", "counted"),
+    [
+        ([0, 0, 0], [True, True, True]),
+        ([1, 2, 3], [True, True, True]),
+        ([0, 1, 2], [True, True, True]),
+        ([1, 1, 2, 1, 3], [True, False, True, False, True]),
+        ([0, 1, 0, 1, 2], [True, True, False, False, True]),
+    ],
+)
+def test_each_number_counts_once(numbers: list[int], counted: list[bool]) -> None:
+    order = BatchOrder()
+    assert [order.counts(number) for number in numbers] == counted
+
+
+@pytest.mark.parametrize(
+    "numbers", [[2], [1, 3], [0, 1, 3], [0, 0, 1], [-1], [1, 2, -5], [1, 2, 0]]
+)
+def test_gaps_and_mixtures_are_refused(numbers: list[int]) -> None:
+    order = BatchOrder()
+    with pytest.raises(ServiceError, match="out of order"):
+        list(map(order.counts, numbers))
