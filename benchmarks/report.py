@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import date
 
 from benchmarks.cases import CASES, OURS_CSV, OURS_NDJSON, OURS_XLSX, STAGES, Case, Plan
+from benchmarks.contract import ContractRuns
 from benchmarks.latency import Latency
 from benchmarks.links import BANDWIDTH, LATENCY, PACE, Arrivals, Way, of_way
 from benchmarks.markdown import table
 from benchmarks.measure import Result
 from benchmarks.memory import MemoryUse
 from benchmarks.profile import Profile
+from benchmarks.report_contract import contract_section
 from benchmarks.report_details import (
     features_section,
     figures,
@@ -34,6 +36,7 @@ class Findings:
     memory: Sequence[MemoryUse]
     latency: Latency
     arrivals: Sequence[Arrivals]
+    contract: Sequence[ContractRuns]
 
 
 def render(found: Findings) -> str:
@@ -50,6 +53,7 @@ def render(found: Findings) -> str:
         _writers("NDJSON", OURS_NDJSON, found),
         _whole_way(found),
         _links(found.arrivals),
+        contract_section(found.contract),
         _memory(found),
         _latency(found),
         _how(found.plan),
@@ -74,7 +78,7 @@ Every figure was measured in one run {origin}.
 def _targets(found: Findings) -> str:
     rows = [
         (each.target, each.wanted, each.measured, "yes" if each.met else "**no**")
-        for each in verdicts(found.results, found.memory, found.arrivals)
+        for each in verdicts(found.results, found.memory, found.arrivals, found.contract)
     ]
     return f"## Targets\n\n{table(('target', 'wanted', 'measured', 'met'), rows)}"
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.cases import CASES, FULL, QUICK, Case, Plan
+from benchmarks.contract import measure_contract
 from benchmarks.data import batches
 from benchmarks.details import measure_features, measure_profile, measure_shapes
 from benchmarks.latency import measure_latency
@@ -79,6 +80,7 @@ def _measure(plan: Plan, cases: Sequence[Case], packages: dict[str, str | None])
             memory=measure_memory(plan, _say),
             latency=measure_latency(plan, table, _say),
             arrivals=measure_links(plan, table, _say),
+            contract=measure_contract(plan, _say),
         )
 
 

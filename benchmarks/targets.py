@@ -24,6 +24,7 @@ from benchmarks.cases import (
     XLSXWRITER,
     Case,
 )
+from benchmarks.contract import OURS, STREAMS, ContractRuns, of_server
 from benchmarks.features import FEATURES, Feature
 from benchmarks.links import PACE, Arrivals, Way, of_way
 from benchmarks.measure import Result
@@ -72,6 +73,13 @@ half of that: then the seconds count beyond those that the line needs.
 """
 
 
+CONTRACT_RATE: Final = 500_000
+"""Rows a second that one stream of the gRPC contract takes at least."""
+
+STATUS_MOST: Final = 0.05
+"""Seconds within which 99 of 100 questions for the status are answered meanwhile."""
+
+
 @dataclass(frozen=True)
 class Verdict:
     """One target and whether it was met."""
@@ -83,7 +91,10 @@ class Verdict:
 
 
 def verdicts(
-    results: Mapping[str, Result], uses: Sequence[MemoryUse], arrivals: Sequence[Arrivals] = ()
+    results: Mapping[str, Result],
+    uses: Sequence[MemoryUse],
+    arrivals: Sequence[Arrivals] = (),
+    contract: Sequence[ContractRuns] = (),
 ) -> list[Verdict]:
     """Every target for which both sides were measured; `uses` has two sizes of each format."""
     return [
@@ -94,6 +105,7 @@ def verdicts(
         *_bounds(uses),
         *_growths(uses),
         *_links(arrivals),
+        *_contract(contract),
     ]
 
 
@@ -185,3 +197,26 @@ def _links(arrivals: Sequence[Arrivals]) -> Iterator[Verdict]:
 
 def _soon(target: str, found: float) -> Verdict:
     return Verdict(target, f"≤ {LINK_MOST:g} s", f"{found:.2f} s", found <= LINK_MOST)
+
+
+def _contract(found: Sequence[ContractRuns]) -> Iterator[Verdict]:
+    ours = of_server(found, OURS)
+    if not ours:
+        return
+    one, ten = ours[1], ours[STREAMS]
+    yield Verdict(
+        "gRPC, rows a second of one stream into CSV",
+        f"≥ {CONTRACT_RATE:,}",
+        f"{one.rate:,.0f}",
+        one.rate >= CONTRACT_RATE,
+    )
+    yield Verdict(
+        "gRPC, status meanwhile, p99",
+        f"≤ {STATUS_MOST * 1000:g} ms",
+        f"{one.status_p99 * 1000:.1f} ms",
+        one.status_p99 <= STATUS_MOST,
+    )
+    together = ten.rate / one.rate
+    yield Verdict(
+        f"gRPC, {STREAMS} streams at once ÷ one", "≥ 1×", f"{together:.2f}×", together >= 1
+    )

@@ -7,6 +7,7 @@ python -m benchmarks.worker export URL FORMAT TABLE ROWS   one export of a table
 python -m benchmarks.worker stream URL FORMAT ROWS         one export of rows made on the way
 python -m benchmarks.worker arrive URL FORMAT TABLE ROWS PACE
     one export, until its link is there; at most PACE rows a second, 0 for as many as there are
+python -m benchmarks.worker contract ADDRESS ROWS STREAMS   streams of the gRPC contract at once
 python -m benchmarks.worker crowd URL FORMAT TABLE ROWS N  N exports at once
 """
 
@@ -137,6 +138,13 @@ def _crowd(url: str, format_name: str, table: str, rows: str, exports: str) -> d
     return {"seconds": seconds, "rows": sum(task.rows for task in tasks)}
 
 
+def _contract(address: str, rows: str, streams: str) -> dict[str, Any]:
+    from benchmarks.contract_client import send
+
+    gc.freeze()
+    return send(address, int(rows), int(streams))
+
+
 def _timed(work: Callable[[], Any], touched: int) -> tuple[float, float, Any]:
     """Seconds by the clock and of the processors, and what `work` gives."""
     gc.collect()
@@ -192,6 +200,7 @@ COMMANDS: Mapping[str, Callable[..., dict[str, Any]]] = {
     "export": _export,
     "stream": _stream,
     "arrive": _arrive,
+    "contract": _contract,
     "crowd": _crowd,
 }
 

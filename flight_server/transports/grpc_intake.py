@@ -59,9 +59,12 @@ class Intake:
                 return None
             return self._pop()
 
-    def take_more(self, most: int) -> list[bytes]:
-        """The messages that are here already, until `most` bytes are exceeded; waits for none."""
+    def take_more(self, most: int, seconds: float) -> list[bytes]:
+        """The messages that are here within `seconds`, until `most` bytes are exceeded."""
         with self._changed:
+            self._changed.wait_for(
+                lambda: self._size >= most or self._ended or self._interrupted, seconds
+            )
             taken: list[bytes] = []
             while self._messages and not self._interrupted and most > 0:
                 taken.append(self._pop())

@@ -13,8 +13,12 @@ from flight_server.transports.grpc_wire import payload_of
 READ_AHEAD: Final = 2 * 1024 * 1024
 """Bytes of messages that are held while the ones before them are written."""
 
-TOGETHER: Final = 512 * 1024
+TOGETHER: Final = 1024 * 1024
 """Bytes of messages that are decoded at once, or one message: some 2 ms without other threads."""
+
+PATIENCE: Final = 0.02
+"""Seconds to wait for that many: of ten clients that send at once, each is behind otherwise, and
+its messages are decoded one by one, which takes half as much time again (measured)."""
 
 _COMMIT: Final = b'{"commit": true}'
 
@@ -40,7 +44,7 @@ class GrpcStream:
         first = self._intake.take()
         if first is None:
             return Message(None, _COMMIT)
-        messages = [first, *self._intake.take_more(TOGETHER - len(first))]
+        messages = [first, *self._intake.take_more(TOGETHER - len(first), PATIENCE)]
         return Message(self._decoder.decode([_batch(each) for each in messages]), None)
 
     def interrupt(self) -> None:

@@ -273,7 +273,7 @@ def test_an_error_inside_tells_nothing_of_the_inside(
     server.assert_failed(task_id, "INTERNAL")
 
 
-def test_a_file_that_cannot_be_published_fails_the_export(
+def test_a_file_that_cannot_be_published_fails_the_export_and_is_kept_for_a_retry(
     server: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(_self: object, _target: object) -> None:
@@ -285,7 +285,11 @@ def test_a_file_that_cannot_be_published_fails_the_export(
         put.commit()
         put.answers()
     assert refusal.retryable
-    server.assert_failed(put.task_id, "STORAGE_ERROR")
+    task = server.actions.one("status", task_id=put.task_id)
+    assert (task["state"], task["error"]["code"]) == ("FAILED", "STORAGE_ERROR")
+    assert task["url"] is None
+    assert not [name for name in server.site.files() if put.task_id in name]
+    assert server.site.spools() == [f"{put.task_id}.spool"]
 
 
 def test_after_draining_has_begun_new_exports_are_refused_and_old_ones_finish(

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.cases import SIZE_MAIN, SIZE_TALL
+from benchmarks.contract import OURS, ROWS_SERVER, STREAMS
 from benchmarks.features import FEATURES, workbooks
 from benchmarks.links import FORMATS, Way
 from benchmarks.shapes import SHAPES
@@ -52,8 +53,8 @@ def test_each_target_has_a_verdict(page: str) -> None:
     verdicts = re.findall(r"\| (yes|\*\*no\*\*) \|$", section(page, "Targets"), re.MULTILINE)
     # jetxl and rustpy are not there unless installed
     judged = sum(feature.judged for feature in FEATURES)
-    shapes, flatness, memory, links = len(SHAPES) + 1, 1, 3, 4
-    rates = len(verdicts) - judged - shapes - flatness - memory - links
+    shapes, flatness, memory, links, contract = len(SHAPES) + 1, 1, 3, 4, 3
+    rates = len(verdicts) - judged - shapes - flatness - memory - links - contract
     assert rates in range(len(FASTER) - 2, len(FASTER) + 1)
 
 
@@ -90,6 +91,12 @@ def test_the_way_to_the_link_is_told_with_its_bound(page: str) -> None:
     row = rf"^\| (\w+) \| ([^|]+) \|.*\|{seconds}{seconds}{ratio}"
     kinds = re.findall(row, section(page, "Last row to link"), re.MULTILINE)
     assert kinds == [(name, way.value) for name in FORMATS for way in Way]
+
+
+def test_the_contract_is_told_with_one_stream_and_with_ten(page: str) -> None:
+    found = section(page, "Rows over the original gRPC contract")
+    kinds = re.findall(r"^\| (.+?) \| (\d+) \|.*\d× \|$", found, re.MULTILINE)
+    assert kinds == [(name, str(count)) for name in (OURS, ROWS_SERVER) for count in (1, STREAMS)]
 
 
 def test_a_quick_run_says_that_it_is_none(page: str) -> None:

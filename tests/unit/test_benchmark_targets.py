@@ -3,6 +3,7 @@
 import pytest
 
 from benchmarks.cases import JETXL, OURS_XLSX, SIZE_MAIN, SIZE_TALL, Case
+from benchmarks.contract import OURS, STREAMS, ContractRuns, Streams
 from benchmarks.features import FEATURES
 from benchmarks.links import BANDWIDTH, Arrival, Arrivals, Way
 from benchmarks.measure import Result, Run
@@ -139,3 +140,22 @@ def test_a_line_can_be_no_faster_than_its_bandwidth(
     way: Way, rows_took: float, bound: float
 ) -> None:
     assert arrivals(way, 1.0, rows_took=rows_took).bound == bound
+
+
+@pytest.mark.parametrize(
+    ("seconds", "status", "ten_seconds", "met"),
+    [
+        (2.0, 0.05, 2.0, [True, True, True]),
+        (2.1, 0.05, 2.1, [False, True, True]),
+        (2.0, 0.06, 2.0, [True, False, True]),
+        (1.0, 0.01, 1.01, [True, True, False]),
+    ],
+)
+def test_the_contract_has_a_rate_a_status_and_no_fear_of_ten_streams(
+    seconds: float, status: float, ten_seconds: float, met: list[bool]
+) -> None:
+    found = [
+        ContractRuns(OURS, streams, (Streams(1_000_000, each, (status,) * 3),))
+        for streams, each in ((1, seconds), (STREAMS, ten_seconds))
+    ]
+    assert [each.met for each in verdicts({}, [], contract=found)] == met
