@@ -23,7 +23,7 @@ _PAUSE: Final = 0.005
 def send(address: str, rows: int, streams: int) -> dict[str, Any]:
     """Send `rows` over so many streams at once, and ask for the status of the first meanwhile."""
     message = _batch().SerializeToString()
-    share = rows // streams // BATCH_ROWS
+    share = max(1, rows // streams // BATCH_ROWS)
     status: list[float] = []
     over = threading.Event()
     with grpc.insecure_channel(address) as warm:
