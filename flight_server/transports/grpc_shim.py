@@ -32,10 +32,11 @@ UNARY_THREADS: Final = 8
 DRAINING_THREADS: Final = 16
 """For calls that have been refused and are drained."""
 
-_BROKEN: Final = ServiceError(
-    ErrorCode.INCOMPLETE_STREAM,
+_CROWDED: Final = "as many calls are open as may be; retry later"
+
+_BROKEN: Final = (
     "the call broke off before its client half-closed it: it was cancelled, its connection or its "
-    f"time was over, or a message had more than {MAX_MESSAGE_BYTES // 2**20} MiB; send it again",
+    f"time was over, or a message had more than {MAX_MESSAGE_BYTES // 2**20} MiB; send it again"
 )
 
 
@@ -104,14 +105,15 @@ class GrpcServer:
     def _stream_export(self, requests: Iterator[bytes], context: grpc.ServicerContext) -> bytes:
         announce = _Announcement(context)
         if not self._streams.acquire(blocking=False):
-            announce({ERROR: str(_CROWDED)})
-            _abort(context, _CROWDED)
+            crowded = ServiceError(ErrorCode.QUEUE_FULL, _CROWDED)
+            announce({ERROR: str(crowded)})
+            _abort(context, crowded)
         intake = Intake(_messages(requests, context))
         try:
             if context.add_callback(intake.over):
                 intake.start()
                 return self._door.stream_export(intake, announce)
-            raise _BROKEN
+            raise _broken()
         except ServiceError as error:
             _abort(context, error)
         finally:
@@ -152,9 +154,13 @@ def _messages(requests: Iterator[bytes], context: grpc.ServicerContext) -> Itera
         yield from requests
         next(requests, None)
     except grpc.RpcError:
-        raise _BROKEN from None
+        raise _broken() from None
     if not context.is_active():
-        raise _BROKEN
+        raise _broken()
+
+
+def _broken() -> ServiceError:
+    return ServiceError(ErrorCode.INCOMPLETE_STREAM, _BROKEN)
 
 
 def _abort(context: grpc.ServicerContext, error: ServiceError) -> NoReturn:
@@ -164,7 +170,7 @@ def _abort(context: grpc.ServicerContext, error: ServiceError) -> NoReturn:
         trailing[TASK_ID] = error.task_id
     context.set_trailing_metadata(tuple(trailing.items()))
     context.abort(grpc.StatusCode[GRPC_STATUSES[error.code]], str(error))
-    raise error  # for readers: `abort` raises
+    raise error  # never: `abort` raises
 
 
 def _options(calls_a_connection: int) -> list[tuple[str, Any]]:
@@ -180,8 +186,3 @@ def _options(calls_a_connection: int) -> list[tuple[str, Any]]:
         ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
         ("grpc.keepalive_permit_without_calls", 1),
     ]
-
-
-_CROWDED: Final = ServiceError(
-    ErrorCode.QUEUE_FULL, "as many calls are open as may be; retry later"
-)
