@@ -1,9 +1,5 @@
 """A package of a third party, installed beside the server, is one more format of it."""
 
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import httpx
@@ -13,6 +9,7 @@ import pytest
 from tests.support.exports import Put, refused
 from tests.support.process import served
 from tests.support.site import Site
+from tests.support.third_party import install
 
 EXAMPLE = Path(__file__).parents[1] / "example_format"
 ORDERS = pa.record_batch(
@@ -21,22 +18,14 @@ ORDERS = pa.record_batch(
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where pip has put the package, built from a copy of its source and without any index."""
-    root = tmp_path_factory.mktemp("example")
-    shutil.copytree(EXAMPLE, root / "source")
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    offline = ["--no-index", "--no-deps", "--no-build-isolation"]
-    command = [*pip, *offline, "--target", str(root / "site"), str(root / "source")]
-    subprocess.run(command, check=True, timeout=120)
-    return root / "site"
+def path(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return install(EXAMPLE, tmp_path_factory.mktemp("example"))
 
 
 def test_an_installed_format_is_exported_like_any_other(
-    installed: Path, site: Site, monkeypatch: pytest.MonkeyPatch
+    path: str, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = [str(installed), *filter(None, [os.environ.get("PYTHONPATH")])]
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(path))
+    monkeypatch.setenv("PYTHONPATH", path)
     with served(site) as server:
         described = server.actions.one("formats")["markdown"]
         assert described["extensions"] == ["markdown", "md"]

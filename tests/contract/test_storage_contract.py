@@ -15,6 +15,7 @@ from flight_server.links import LinkSigner
 from flight_server.storage.base import Digest, Readable, Storage, Target, Upload
 from flight_server.storage.local import LocalStorage
 from flight_server.storage.memory import MemoryStorage
+from tests.example_storage.archive_storage import ArchiveStorage
 from tests.support.object_storage import object_storage, s3_overrides
 from tests.support.oss import OssServer
 from tests.support.oss_storage import oss_storage
@@ -69,7 +70,17 @@ def s3_in_parts(tmp_path: Path, seaweed: Seaweed) -> Storage:
     return s3(tmp_path, seaweed, part_size=len(CONTENT))
 
 
-@pytest.fixture(params=[local, memory, oss, oss_in_parts, s3, s3_in_parts])
+def archive(tmp_path: Path) -> Storage:
+    """The example of a third party."""
+    return ArchiveStorage(
+        tmp_path / "files" / "archive.db",
+        tmp_path / "spool",
+        retention=RETENTION,
+        temp_retention=TEMP_RETENTION,
+    )
+
+
+@pytest.fixture(params=[local, memory, archive, oss, oss_in_parts, s3, s3_in_parts])
 def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Storage]:
     make: Callable[..., Storage | Iterator[Storage]] = request.param
     needs_seaweed = make in {s3, s3_in_parts}

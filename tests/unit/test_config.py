@@ -307,34 +307,13 @@ class TestWrongValues:
                 "allowed; allowed: a whole number from 0 to 65535"
             ),
             (
-                "storage.backend: 'floppy' (--set) is not available; available: local, oss, s3, "
-                "gcs, azure, memory"
+                "storage.backend: 'floppy' (--set) is not available; "
+                "available: local, oss, s3, gcs, azure, memory"
             ),
             (
                 "logging.level: 'loud' (file config.yaml) is not allowed; "
                 "allowed: debug, info, warning, error"
             ),
-        ]
-
-    @pytest.mark.parametrize(
-        ("backend", "lacking"),
-        [
-            ("s3", ["s3.bucket: '' (default) is no name of a bucket"]),
-            ("gcs", ["gcs.bucket: '' (default) is no name of a bucket"]),
-            (
-                "azure",
-                [
-                    "azure.account: '' (default) is no name of an account",
-                    "azure.container: '' (default) is no name of a container",
-                ],
-            ),
-        ],
-    )
-    def test_what_a_backend_needs_is_told(
-        self, load: Loader, backend: str, lacking: list[str]
-    ) -> None:
-        assert load.problems(None, f"storage.backend={backend}") == [
-            f"{each}; storage.backend {backend} needs one" for each in lacking
         ]
 
     @pytest.mark.parametrize(
