@@ -295,3 +295,18 @@ def test_a_port_that_is_taken_is_told_in_one_sentence(server: Running, site: Sit
     config = load_config(None, environ={}, overrides=[*site.overrides, f"server.port={port}"])
     with pytest.raises(DoorError, match=re.escape(f"server.port: port {port} of 127.0.0.1")):
         Server(config).__enter__()
+
+
+def test_each_broken_call_is_told_of_its_own_task(server: Running) -> None:
+    ids = []
+    for _ in range(3):
+        with Client(server.grpc) as client:
+            messages, stream = sender(metadata())
+            call = client.begin(messages)
+            ids.append(task_id_of(call))
+            call.cancel()
+            wait_until_failed(server, ids[-1], "INCOMPLETE_STREAM")
+            stream.go_on.set()
+            with pytest.raises(grpc.RpcError) as caught:
+                client.export(batch([("1", "x")]))
+            assert "x-task-id" not in dict(caught.value.trailing_metadata())
