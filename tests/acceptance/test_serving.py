@@ -20,7 +20,7 @@ from tests.support.waiting import wait_for
 def test_the_ready_file_tells_every_open_door_and_goes_with_the_server(site: Site) -> None:
     ready = site.root / "ready.json"
     with served(site) as server:
-        assert sorted(server.addresses) == ["flight", "http", "ops", "pid"]
+        assert sorted(server.addresses) == ["flight", "grpc", "http", "ops", "pid"]
         assert server.addresses["pid"] == server.process.pid
         assert server.flight.startswith("grpc://127.0.0.1:")
         assert httpx.get(f"{server.addresses['ops']}/health/ready").status_code == 200
