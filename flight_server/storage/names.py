@@ -13,6 +13,7 @@ _UUID7: Final = re.compile(r"([0-9a-f]{12})7[0-9a-f]{3}[89ab][0-9a-f]{15}")
 """Task ids are UUIDs of version 7: their first 48 bits are the milliseconds since 1970."""
 
 _UNSAFE_IN_NAMES: Final = re.compile(r"[\x00-\x1f\x7f/\\?#*:|<>\"]")
+_NOT_PLAIN: Final = re.compile(r"[^A-Za-z0-9._-]")
 _UNSAFE_IN_TAGS: Final = re.compile(r"[^A-Za-z0-9 +\-=._:/]")
 _SEGMENT_BYTES: Final = 128
 _TAG_CHARACTERS: Final = 128
@@ -22,24 +23,29 @@ class KeyTemplate:
     """`exports/{client}/{date}/{task_id}/{filename}`: the key of a task's object, and back.
 
     A template without `{filename}` goes on with it, after the task id if that is missing too: the
-    key of a task is its own, and is the same whenever it is asked for.
+    key of a task is its own, and is the same whenever it is asked for. Where keys have to be
+    `plain`, what URLs encode becomes `_` in clients and filenames.
     """
 
-    def __init__(self, template: str) -> None:
+    def __init__(self, template: str, *, plain: bool = False) -> None:
         if "{filename}" not in template:
             rest = "{filename}" if "{task_id}" in template else "{task_id}/{filename}"
             template = f"{template.rstrip('/')}/{rest}" if template else rest
         self._template = template
+        self._plain = plain
         self._pattern = re.compile("".join(_patterns(template)), re.DOTALL)
 
     def key(self, target: Target) -> str:
         """The name of the object of `target`."""
         return self._template.format(
-            client=_segment(target.client),
+            client=self._named(_segment(target.client)),
             date=date_of(target.task_id),
             task_id=target.task_id,
-            filename=target.filename,
+            filename=self._named(target.filename),
         )
+
+    def _named(self, segment: str) -> str:
+        return _NOT_PLAIN.sub("_", segment) if self._plain else segment
 
     @property
     def prefix(self) -> str:

@@ -16,7 +16,14 @@ from flight_server.storage.base import Digest, Readable, Storage, Target, Upload
 from flight_server.storage.local import LocalStorage
 from flight_server.storage.memory import MemoryStorage
 from tests.example_storage.archive_storage import ArchiveStorage
-from tests.support.object_storage import object_storage, s3_overrides
+from tests.support.clouds.azure import AzureServer
+from tests.support.clouds.gcs import GcsServer
+from tests.support.object_storage import (
+    azure_overrides,
+    gcs_overrides,
+    object_storage,
+    s3_overrides,
+)
 from tests.support.oss import OssServer
 from tests.support.oss_storage import oss_storage
 from tests.support.seaweed import Seaweed
@@ -80,11 +87,38 @@ def archive(tmp_path: Path) -> Storage:
     )
 
 
-@pytest.fixture(params=[local, memory, archive, oss, oss_in_parts, s3, s3_in_parts])
+def gcs(tmp_path: Path, **changes: Any) -> Iterator[Storage]:
+    """Small files by one request."""
+    with GcsServer() as server:
+        overrides = gcs_overrides(server, tmp_path / "key")
+        yield object_storage(overrides, tmp_path / "spool", retention=RETENTION, **changes)
+        assert not server.parts  # nothing is left of any upload, however it ended
+
+
+def gcs_in_parts(tmp_path: Path) -> Iterator[Storage]:
+    return gcs(tmp_path, part_size=len(CONTENT))
+
+
+def azure(tmp_path: Path, **changes: Any) -> Iterator[Storage]:
+    """Small files by one request."""
+    with AzureServer() as server:
+        overrides = azure_overrides(server)
+        yield object_storage(overrides, tmp_path / "spool", retention=RETENTION, **changes)
+
+
+def azure_in_parts(tmp_path: Path) -> Iterator[Storage]:
+    """Blocks may be as small as one likes."""
+    return azure(tmp_path, part_size=1000)
+
+
+S3 = [s3, s3_in_parts]
+CLOUDS = [gcs, gcs_in_parts, azure, azure_in_parts]
+
+
+@pytest.fixture(params=[local, memory, archive, oss, oss_in_parts, *S3, *CLOUDS])
 def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Storage]:
     make: Callable[..., Storage | Iterator[Storage]] = request.param
-    needs_seaweed = make in {s3, s3_in_parts}
-    servers = [request.getfixturevalue("seaweed_server")] if needs_seaweed else []
+    servers = [request.getfixturevalue("seaweed_server")] if make in S3 else []
     made = make(tmp_path, *servers)
     if isinstance(made, Iterator):
         yield from made

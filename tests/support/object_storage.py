@@ -9,6 +9,11 @@ from flight_server.storage.object_store.clouds import cloud_of
 from flight_server.storage.object_store.settings import StoreSettings, Times
 from flight_server.storage.object_store.storage import ObjectStorage
 from flight_server.storage.patience import Patience
+from tests.support.clouds.azure import AzureServer
+from tests.support.clouds.azure_signatures import ACCOUNT, KEY
+from tests.support.clouds.gcs import GcsServer
+from tests.support.clouds.gcs_signatures import account, key_file
+from tests.support.clouds.server import BUCKET as CONTAINER
 from tests.support.oss_storage import no_wait
 from tests.support.seaweed import ACCESS_KEY, BUCKET, SECRET
 
@@ -32,7 +37,31 @@ def s3_overrides(endpoint: str, **changes: str) -> list[str]:
         "access_key_id": ACCESS_KEY,
         "secret_access_key": SECRET,
     }
-    return ["storage.backend=s3", *(f"s3.{key}={value}" for key, value in (keys | changes).items())]
+    return _overrides("s3", keys | changes)
+
+
+def gcs_overrides(server: GcsServer, directory: Path, **changes: str) -> list[str]:
+    """The configuration of `gcs` at a server of ours; the key of its account is in `directory`."""
+    directory.mkdir(parents=True, exist_ok=True)
+    file = directory / "service-account.json"
+    file.write_text(key_file(account()))
+    keys = {"endpoint": server.endpoint, "bucket": CONTAINER, "service_account": str(file)}
+    return _overrides("gcs", keys | changes)
+
+
+def azure_overrides(server: AzureServer, **changes: str) -> list[str]:
+    """The configuration of `azure` at a server of ours."""
+    keys = {
+        "endpoint": server.endpoint,
+        "account": ACCOUNT,
+        "container": CONTAINER,
+        "account_key": KEY,
+    }
+    return _overrides("azure", keys | changes)
+
+
+def _overrides(section: str, keys: dict[str, str]) -> list[str]:
+    return [f"storage.backend={section}", *(f"{section}.{key}={keys[key]}" for key in keys)]
 
 
 def object_storage(overrides: list[str], directory: Path, **changes: Any) -> ObjectStorage:

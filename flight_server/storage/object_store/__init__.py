@@ -8,6 +8,7 @@ faults       what went wrong, whether trying again can help, and the sentence th
 bucket       one request each
 unfinished   multipart uploads of S3 that nobody ended: obstore does not know them
 etags        what the ETag of an object must be, if it tells of its bytes
+links        signed links, for every name
 sending      one attempt: the parts of one spool through one writer of obstore
 delivery     a sealed file under its name, verified; or nothing
 marks        what must survive a crash: what could not be taken back

@@ -98,7 +98,7 @@ class Bucket:
     def sign(self, key: str, lifetime: timedelta) -> str:
         """A signed link to an object."""
         with translated(self.cloud):
-            return str(obstore.sign(self._store, "GET", key, lifetime))
+            return self.cloud.sign(self._store, key, lifetime)
 
     def url(self, key: str) -> str:
         """A plain link to an object."""

@@ -5,7 +5,7 @@ environment too: an `AWS_SESSION_TOKEN` of something else must not go with our k
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -14,9 +14,18 @@ from obstore.store import AzureStore, GCSStore, S3Store
 
 from flight_server.config import Config
 from flight_server.errors import ErrorCode, ServiceError
+from flight_server.storage.object_store.links import (
+    azure_signer,
+    link_of_obstore,
+    link_to_encoded,
+    link_to_plain,
+)
 from flight_server.storage.object_store.settings import QUICK, Cloud, Times
 
 _GOOGLE: Final = "https://storage.googleapis.com"
+
+_AZURE_KEYS: Final = ("AZURE_STORAGE_ACCOUNT_KEY", "AZURE_STORAGE_ACCESS_KEY")
+"""Variables of the environment in which obstore looks for the key of an account."""
 
 _S3_SENTENCES: Final = {
     "NoSuchBucket": "S3 has no bucket of that name (s3.bucket)",
@@ -97,6 +106,7 @@ def _s3(config: Config) -> Cloud:
         url=url,
         open=lambda times: opened(url, times),
         open_at=lambda url: opened(url, QUICK),
+        sign=link_of_obstore,
         sentences=_S3_SENTENCES,
         attributes=_storage_class(s3.storage_class and s3.storage_class.upper()),
     )
@@ -121,6 +131,7 @@ def _gcs(config: Config) -> Cloud:
         section="gcs",
         url=f"{base}/{gcs.bucket}",
         open=opened,
+        sign=link_to_encoded,
         sentences=_GCS_SENTENCES,
         attributes=_storage_class(gcs.storage_class and gcs.storage_class.upper()),
     )
@@ -130,6 +141,7 @@ def _azure(config: Config) -> Cloud:
     azure = config.azure
     endpoint = _with_scheme(azure.endpoint) or f"https://{azure.account}.blob.core.windows.net"
     key = azure.account_key.get_secret_value()
+    signing_key = key or _first_of_environment(_AZURE_KEYS)
     sas = azure.sas_token.get_secret_value().removeprefix("?")
     credentials: dict[str, Any] | None = None
     if key or sas:
@@ -140,13 +152,16 @@ def _azure(config: Config) -> Cloud:
         "endpoint": endpoint,
         "skip_signature": False,
     }
+    url = f"{endpoint}/{azure.container}"
     return Cloud(
         name="Azure",
         section="azure",
-        url=f"{endpoint}/{azure.container}",
+        url=url,
         open=lambda times: AzureStore(
             azure.container, **keys, **_common(endpoint, times, credentials)
         ),
+        sign=azure_signer(azure.account, signing_key, url) if signing_key else link_to_plain,
+        plain_names=not (signing_key or azure.public),
         sentences=_AZURE_SENTENCES,
         attributes=_storage_class(azure.storage_class and azure.storage_class.capitalize()),
     )
@@ -174,5 +189,8 @@ def _host_of_bucket(endpoint: str, bucket: str) -> str:
 
 
 def _region_of_environment() -> str:
-    names = ("AWS_REGION", "AWS_DEFAULT_REGION")
-    return next(filter(None, map(os.environ.get, names)), "us-east-1")
+    return _first_of_environment(("AWS_REGION", "AWS_DEFAULT_REGION")) or "us-east-1"
+
+
+def _first_of_environment(names: Sequence[str]) -> str:
+    return next(filter(None, map(os.environ.get, names)), "")

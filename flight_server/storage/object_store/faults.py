@@ -22,7 +22,9 @@ NOT_FOUND: Final = "NotFound"
 NO_SUCH_KEY: Final = frozenset({NOT_FOUND, "NoSuchKey", "BlobNotFound"})
 DENIED: Final = frozenset({"AccessDenied", "AuthorizationPermissionMismatch", "Forbidden"})
 
-_STATUS: Final = re.compile(r"status code: (\d{3})")
+_STATUS: Final = re.compile(r"(?:status code|\(code): (\d{3})")
+"""Of an answer, or of the part of one that is about one object of several (Azure's batches)."""
+
 _CODE: Final = re.compile(r"<Code>(\w{1,80})</Code>")
 _REDIRECT: Final = "Received redirect without LOCATION"
 _CREDENTIALS: Final = re.compile(r"token request|credential|signBlob|//169\.254\.", re.IGNORECASE)

@@ -60,10 +60,14 @@ class Cloud:
     """Of the bucket or container, with which plain links begin."""
     open: Callable[[Times], Any] = field(repr=False)
     """Makes a store of obstore."""
+    sign: Callable[[Any, str, timedelta], str] = field(repr=False)
+    """Makes a link to the object of a key, see `links`."""
     sentences: Mapping[str, str] = field(repr=False)
     """What codes of its errors mean, besides those that are the same for all."""
     attributes: Mapping[str, str] = field(default_factory=dict)
     """Of every new object."""
+    plain_names: bool = False
+    """Whether only objects whose names are plain ASCII can have links."""
     open_at: Callable[[str], Any] | None = field(default=None, repr=False)
     """Makes a store of obstore at any URL, to sign it; where `unfinished` has a use for that."""
 

@@ -66,7 +66,7 @@ class ObjectStorage:
         self._directory = temp_directory.absolute()
         self._min_free_bytes = min_free_bytes
         make_private("storage.temp_directory", self._directory)
-        self._keys = KeyTemplate(settings.prefix)
+        self._keys = KeyTemplate(settings.prefix, plain=cloud.plain_names)
         self._bucket = Bucket(cloud, settings.request_times)
         unfinished = (
             Unfinished(
