@@ -223,7 +223,7 @@ def test_an_upload_that_a_killed_server_left_is_aborted_when_its_file_is_publish
     line: Line, tmp_path: Path
 ) -> None:
     storage = in_parts(line, tmp_path)
-    dead = storage._bucket.open_writer(storage._key(TARGET), {}, PART, 2)
+    dead = storage._bucket.open_writer(storage._keys.key(TARGET), {}, PART, 2)
     dead.write(bytes(2 * PART))
     assert len(unfinished(storage)) == 1
     with storage.open_upload(TARGET) as upload:
@@ -237,7 +237,7 @@ def test_uploads_that_nobody_ended_are_swept_after_a_day_unless_they_are_of_a_ta
     line: Line, tmp_path: Path
 ) -> None:
     storage = in_parts(line, tmp_path)
-    dead = storage._bucket.open_writer(storage._key(TARGET), {}, PART, 2)
+    dead = storage._bucket.open_writer(storage._keys.key(TARGET), {}, PART, 2)
     dead.write(bytes(2 * PART))
     now = datetime.now(UTC)
     storage.sweep(now + timedelta(hours=2), ())
