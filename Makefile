@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 BENCH_READY := $(VENV)/.bench-ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test libreoffice lint format bench clean
+.PHONY: help setup demo serve test libreoffice php lint format bench clean
 
 help:  ## show these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -43,7 +43,19 @@ libreoffice:
 		echo "LibreOffice is missing, its tests are skipped;" \
 			"as root: apt-get install --no-install-recommends libreoffice-calc-nogui"
 
-test: $(READY) libreoffice  ## lint, types, import rules and every test, with coverage
+# What the PHP client needs, and its tests.
+PHP_PACKAGES := php-cli php-curl php-sqlite3 phpunit
+php:
+	@php -r 'exit(extension_loaded("curl") && extension_loaded("pdo_sqlite") ? 0 : 1);' 2>/dev/null && \
+		command -v phpunit >/dev/null || \
+		{ [ "$$(id -u)" = 0 ] && echo "Installing PHP for the tests of its client" && \
+			{ said=$$({ apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy \
+				--no-install-recommends $(PHP_PACKAGES); } 2>&1) || \
+				{ echo "$$said"; false; }; }; } || \
+		echo "PHP is missing, the tests of its client are skipped;" \
+			"as root: apt-get install --no-install-recommends $(PHP_PACKAGES)"
+
+test: $(READY) libreoffice php  ## lint, types, import rules and every test, with coverage
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest
@@ -64,7 +76,7 @@ $(BENCH_READY): $(READY)
 	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[bench]'
 	@touch $@
 
-bench: $(BENCH_READY)  ## measure against peers, write benchmarks/RESULTS.md
+bench: $(BENCH_READY) php  ## measure against peers, write benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks.run
 
 clean:  ## remove .venv and caches; exported files and state in data/ stay

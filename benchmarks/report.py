@@ -11,6 +11,7 @@ from benchmarks.links import BANDWIDTH, LATENCY, PACE, Arrivals, Way, of_way
 from benchmarks.markdown import table
 from benchmarks.measure import Result
 from benchmarks.memory import MemoryUse
+from benchmarks.php import PhpRuns
 from benchmarks.profile import Profile
 from benchmarks.report_contract import contract_section
 from benchmarks.report_details import (
@@ -20,6 +21,7 @@ from benchmarks.report_details import (
     shapes_section,
     sizes_section,
 )
+from benchmarks.report_php import php_section
 from benchmarks.targets import MEGABYTE, ratio, verdicts
 
 
@@ -37,6 +39,7 @@ class Findings:
     latency: Latency
     arrivals: Sequence[Arrivals]
     contract: Sequence[ContractRuns]
+    php: Sequence[PhpRuns]
 
 
 def render(found: Findings) -> str:
@@ -54,6 +57,7 @@ def render(found: Findings) -> str:
         _whole_way(found),
         _links(found.arrivals),
         contract_section(found.contract),
+        php_section(found.php),
         _memory(found),
         _latency(found),
         _how(found.plan),
@@ -78,7 +82,7 @@ Every figure was measured in one run {origin}.
 def _targets(found: Findings) -> str:
     rows = [
         (each.target, each.wanted, each.measured, "yes" if each.met else "**no**")
-        for each in verdicts(found.results, found.memory, found.arrivals, found.contract)
+        for each in verdicts(found.results, found.memory, found.arrivals, found.contract, found.php)
     ]
     return f"## Targets\n\n{table(('target', 'wanted', 'measured', 'met'), rows)}"
 

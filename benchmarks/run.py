@@ -16,6 +16,7 @@ from benchmarks.links import measure_links
 from benchmarks.machine import machine_facts, package_versions
 from benchmarks.measure import ROOT, MeasurementFailed, run_rounds
 from benchmarks.memory import measure_memory
+from benchmarks.php import measure_php
 from benchmarks.report import Findings, render
 from benchmarks.server import ServerFailed
 from benchmarks.tables import write_table
@@ -81,6 +82,7 @@ def _measure(plan: Plan, cases: Sequence[Case], packages: dict[str, str | None])
             latency=measure_latency(plan, table, _say),
             arrivals=measure_links(plan, table, _say),
             contract=measure_contract(plan, _say),
+            php=measure_php(plan, _say),
         )
 
 

@@ -29,6 +29,7 @@ from benchmarks.features import FEATURES, Feature
 from benchmarks.links import PACE, Arrivals, Way, of_way
 from benchmarks.measure import Result
 from benchmarks.memory import MemoryUse
+from benchmarks.php import COLUMNS, PhpRuns, PhpWay
 from benchmarks.shapes import SHAPES
 
 MEGABYTE: Final = 1_000_000
@@ -72,6 +73,11 @@ LINK_MOST: Final = 0.5
 half of that: then the seconds count beyond those that the line needs.
 """
 
+PHP_LEAST: Final = 400_000
+"""Rows a second from PHP, first row to link, as CSV."""
+
+PHP_MEMORY: Final = 10 * MEGABYTE
+
 
 CONTRACT_RATE: Final = 500_000
 """Rows a second that one stream of the gRPC contract takes at least."""
@@ -95,6 +101,7 @@ def verdicts(
     uses: Sequence[MemoryUse],
     arrivals: Sequence[Arrivals] = (),
     contract: Sequence[ContractRuns] = (),
+    php: Sequence[PhpRuns] = (),
 ) -> list[Verdict]:
     """Every target for which both sides were measured; `uses` has two sizes of each format."""
     return [
@@ -106,6 +113,7 @@ def verdicts(
         *_growths(uses),
         *_links(arrivals),
         *_contract(contract),
+        *_php(php),
     ]
 
 
@@ -220,3 +228,15 @@ def _contract(found: Sequence[ContractRuns]) -> Iterator[Verdict]:
     yield Verdict(
         f"gRPC, {STREAMS} streams at once ÷ one", "≥ 1×", f"{together:.2f}×", together >= 1
     )
+
+
+def _php(found: Sequence[PhpRuns]) -> Iterator[Verdict]:
+    for each in found:
+        if each.way is PhpWay.CSV:
+            target = f"rows a second from PHP, {COLUMNS} texts a row, first row to link"
+            met = each.rate >= PHP_LEAST
+            yield Verdict(target, f"≥ {PHP_LEAST:,}", f"{each.rate:,.0f}", met)
+        if each.way is not PhpWay.FPUTCSV:
+            target = f"memory of {each.way.value}, {each.runs[-1].rows:,} rows"
+            wanted, most = f"≤ {PHP_MEMORY / MEGABYTE:.0f} MB", each.memory
+            yield Verdict(target, wanted, f"{most / MEGABYTE:.1f} MB", most <= PHP_MEMORY)

@@ -11,6 +11,7 @@ from benchmarks.cases import SIZE_MAIN, SIZE_TALL
 from benchmarks.contract import OURS, ROWS_SERVER, STREAMS
 from benchmarks.features import FEATURES, workbooks
 from benchmarks.links import FORMATS, Way
+from benchmarks.php import PhpWay, php_is_there
 from benchmarks.shapes import SHAPES
 from benchmarks.targets import FASTER
 
@@ -54,7 +55,8 @@ def test_each_target_has_a_verdict(page: str) -> None:
     # jetxl and rustpy are not there unless installed
     judged = sum(feature.judged for feature in FEATURES)
     shapes, flatness, memory, links, contract = len(SHAPES) + 1, 1, 3, 4, 3
-    rates = len(verdicts) - judged - shapes - flatness - memory - links - contract
+    php = 3 if php_is_there() else 0
+    rates = len(verdicts) - judged - shapes - flatness - memory - links - contract - php
     assert rates in range(len(FASTER) - 2, len(FASTER) + 1)
 
 
@@ -107,3 +109,10 @@ def test_a_quick_run_does_not_overwrite_the_results() -> None:
     command = [sys.executable, "-m", "benchmarks.run", "--quick"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, "--output" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("way", PhpWay)
+def test_php_is_measured_where_it_is_there(page: str, way: PhpWay) -> None:
+    row = rf"^\| {re.escape(way.value)} \| [\d,]+ \| \d+ \| [\d,]+ \|"
+    found = re.search(row, section(page, "From PHP"), re.MULTILINE)
+    assert bool(found) == php_is_there()

@@ -8,6 +8,7 @@ from benchmarks.features import FEATURES
 from benchmarks.links import BANDWIDTH, Arrival, Arrivals, Way
 from benchmarks.measure import Result, Run
 from benchmarks.memory import MemoryUse
+from benchmarks.php import PhpRun, PhpRuns, PhpWay
 from benchmarks.shapes import SHAPES
 from benchmarks.targets import Verdict, verdicts
 
@@ -159,3 +160,28 @@ def test_the_contract_has_a_rate_a_status_and_no_fear_of_ten_streams(
         for streams, each in ((1, seconds), (STREAMS, ten_seconds))
     ]
     assert [each.met for each in verdicts({}, [], contract=found)] == met
+
+
+def php(way: PhpWay, rate: int, memory: int) -> PhpRuns:
+    runs = (PhpRun(rate, 1.0, 1, memory), PhpRun(rate, 1.0, 1, 2 * MB), PhpRun(rate, 9.0, 1, 1))
+    return PhpRuns(way, runs)
+
+
+@pytest.mark.parametrize(
+    ("rate", "memory", "met"),
+    [
+        (400_000, 10 * MB, [True, True]),
+        (399_999, 10 * MB, [False, True]),
+        (400_000, 10 * MB + 1, [True, False]),
+    ],
+)
+def test_php_has_a_rate_of_the_median_and_a_memory_of_the_highest(
+    rate: int, memory: int, met: list[bool]
+) -> None:
+    found = verdicts({}, [], [], [php(PhpWay.CSV, rate, memory)])
+    assert [each.met for each in found] == met
+
+
+def test_of_php_only_its_client_is_judged() -> None:
+    (found,) = verdicts({}, [], [], [php(PhpWay.FPUTCSV, 1, MB), php(PhpWay.XLSX, 1, MB)])
+    assert found.target == "memory of the PHP client, Excel, 1 rows"
