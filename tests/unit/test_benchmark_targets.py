@@ -178,10 +178,10 @@ def php(way: PhpWay, rate: int, memory: int) -> PhpRuns:
 def test_php_has_a_rate_of_the_median_and_a_memory_of_the_highest(
     rate: int, memory: int, met: list[bool]
 ) -> None:
-    found = verdicts({}, [], [], [php(PhpWay.CSV, rate, memory)])
+    found = verdicts({}, [], php=[php(PhpWay.CSV, rate, memory)])
     assert [each.met for each in found] == met
 
 
 def test_of_php_only_its_client_is_judged() -> None:
-    (found,) = verdicts({}, [], [], [php(PhpWay.FPUTCSV, 1, MB), php(PhpWay.XLSX, 1, MB)])
+    (found,) = verdicts({}, [], php=[php(PhpWay.FPUTCSV, 1, MB), php(PhpWay.XLSX, 1, MB)])
     assert found.target == "memory of the PHP client, Excel, 1 rows"
