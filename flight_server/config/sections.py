@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from pydantic import Field, SecretStr
 
@@ -49,7 +49,9 @@ def _later(part: str, meaning: str) -> str:
     return f"{meaning} (accepted; used by {part}, not built yet)"
 
 
-_GRPC: Final = "the gRPC door"
+def _without_effect(meaning: str, reason: str) -> str:
+    """Describe a key that deployed files hold and this server has no use for."""
+    return f"{meaning} (accepted, without effect: {reason})"
 
 
 class ServerSection(Section):
@@ -60,11 +62,13 @@ class ServerSection(Section):
         description="Address of every door; other than loopback needs security.allow_anonymous",
     )
     flight_port: Port = Field(default=8815, description="Arrow Flight; 0 picks a free port")
-    port: Port = Field(default=9090, description=_later(_GRPC, "The original gRPC contract"))
+    port: Port = Field(default=9090, description="The original gRPC contract")
     status_port: Port = Field(default=9091, description="HTTP for people: downloads, status")
-    max_connections: Count = Field(default=100, description=_later(_GRPC, "Open connections"))
+    max_connections: Count = Field(
+        default=100, description="Calls that one gRPC connection may have open"
+    )
     timeout: Timeout = Field(
-        default=timedelta(seconds=30), description=_later(_GRPC, "Time for a unary call")
+        default=timedelta(seconds=30), description="Time for the first message of a gRPC export"
     )
     shutdown_grace: Annotated[timedelta, Duration(0 * MS, DAY)] = Field(
         default=timedelta(seconds=30), description="Time for running exports after SIGTERM"
@@ -92,13 +96,16 @@ class PerformanceSection(Section):
     """What exports share."""
 
     buffer_size: Annotated[int, Size(4096, 1024 * MIB)] = Field(
-        default=10 * MIB, description=_later(_GRPC, "Bytes buffered for a stream")
+        default=10 * MIB,
+        description=_without_effect("Bytes buffered for a stream", "2 MiB are enough"),
     )
     max_batch_size: Count = Field(
-        default=1000, description=_later(_GRPC, "Records in one batch of a stream")
+        default=1000,
+        description=_without_effect("Records in one batch of a stream", "a batch may have 64 MiB"),
     )
     write_timeout: Timeout = Field(
-        default=timedelta(seconds=30), description=_later(_GRPC, "Time to write a batch")
+        default=timedelta(seconds=30),
+        description=_without_effect("Time to write a batch", "the idle timeout guards streams"),
     )
     threads: Annotated[int | None, OrElse("cores", Number(1, 1024))] = Field(
         default=None, description="Formatting and compressing threads, shared by all exports"

@@ -6,13 +6,15 @@ takes its answers and errors.
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Final
 from urllib.parse import quote
 
 from google.protobuf.message import DecodeError
 
 from flight_server.errors import ErrorCode, ServiceError
-from flight_server.logs import get_logger
+from flight_server.export import Export
+from flight_server.logs import Event, get_logger
 from flight_server.request import ExportRequest
 from flight_server.service import ExportService
 from flight_server.tasks.model import Task, utc_now
@@ -83,7 +85,7 @@ class GrpcDoor:
         if isinstance(export, Task):
             return self._same_again(export, intake, announce)
         announce({TASK_ID: export.task.task_id})
-        intake.on_break(lambda error: export.abandon(error.failure))
+        intake.on_break(partial(_abandon, export))
         task = export.run(self._stream(intake, request), _unobserved)
         return export_response(task, self._url(task))
 
@@ -111,6 +113,14 @@ class GrpcDoor:
     def _stream(self, intake: Intake, request: ExportRequest) -> GrpcStream:
         decoder = RowDecoder(column_names(request), empty_is_null=empty_is_null(request))
         return GrpcStream(intake, decoder)
+
+
+def _abandon(export: Export, error: ServiceError) -> None:
+    """The client has gone. What goes wrong here is made good when the export gets its slot."""
+    try:
+        export.abandon(error.failure)
+    except ServiceError as failed:
+        _log.error(Event.SystemError, "an export could not be ended", error=failed)
 
 
 def _refusal(error: ServiceError) -> dict[str, str]:

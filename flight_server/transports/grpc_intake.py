@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from flight_server.errors import ErrorCode, ServiceError
+from flight_server.errors import ErrorCode, ServiceError, translate
 
 INTERRUPTED: Final = "the export was ended while its client was awaited"
 
@@ -38,8 +38,13 @@ class Intake:
         self._on_break: Callable[[ServiceError], None] | None = None
 
     def start(self) -> None:
-        """Begin to read; once."""
-        threading.Thread(target=self._read, name="grpc-intake", daemon=True).start()
+        """Begin to read; once. Raises QUEUE_FULL where the system gives no thread for it."""
+        try:
+            threading.Thread(target=self._read, name="grpc-intake", daemon=True).start()
+        except RuntimeError as error:
+            message = "the server has as many threads as it may; retry later"
+            self._end(ServiceError(ErrorCode.QUEUE_FULL, message))
+            raise ServiceError(ErrorCode.QUEUE_FULL, message) from error
 
     def take(self, timeout: float | None = None) -> bytes | None:
         """The next message, or None when the client has half-closed.
@@ -74,8 +79,9 @@ class Intake:
     def read_ahead(self, size: int) -> None:
         """Hold up to `size` bytes, and one message more, before they are taken."""
         with self._changed:
-            self._ahead = size
-            self._changed.notify_all()
+            if size != self._ahead:
+                self._ahead = size
+                self._changed.notify_all()
 
     def drain(self, seconds: float, size: int) -> None:
         """Throw away what comes until the call ends, or `seconds` or `size` are exceeded."""
@@ -92,7 +98,10 @@ class Intake:
             self._changed.notify_all()
 
     def on_break(self, callback: Callable[[ServiceError], None]) -> None:
-        """Have `callback` told, in another thread, if the call breaks; at once if it has."""
+        """Have `callback` told, in the reading thread, if the call breaks; here, if it has.
+
+        It must not raise.
+        """
         with self._changed:
             self._on_break = callback
             error = self._error
@@ -129,8 +138,11 @@ class Intake:
             for message in self._source:
                 self._keep(message)
                 self._wait_until_wanted()
-        except ServiceError as broken:
-            error = broken
+        except Exception as broken:  # noqa: BLE001  # whoever waits must hear of whatever it is
+            error = translate(broken)
+        self._end(error)
+
+    def _end(self, error: ServiceError | None) -> None:
         with self._changed:
             self._ended, self._error = True, error
             callback = self._on_break

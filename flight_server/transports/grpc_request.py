@@ -187,10 +187,10 @@ def _asked(columns: Sequence[ColumnOptions]) -> list[list[object]]:
 def _in_contract(message: str, format_name: str) -> str:
     """A refusal with the contract's names for the options that it begins with."""
     for option, field in _OPTIONS[format_name].items():
-        rest = message.removeprefix(f"options.{option}")
+        rest = message.removeprefix(f"options.{option}:")
         if rest != message:
-            return f"metadata.options.{field}{rest}"
-    return message
+            return f"metadata.options.{field}:{rest}"
+    return f"metadata.{message}" if message.startswith("options") else message
 
 
 def _missing(field: str) -> ServiceError:

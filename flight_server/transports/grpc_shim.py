@@ -32,12 +32,12 @@ UNARY_THREADS: Final = 8
 DRAINING_THREADS: Final = 16
 """For calls that have been refused and are drained."""
 
-_CROWDED: Final = "as many calls are open as may be; retry later"
-
 _BROKEN: Final = (
     "the call broke off before its client half-closed it: it was cancelled, its connection or its "
     f"time was over, or a message had more than {MAX_MESSAGE_BYTES // 2**20} MiB; send it again"
 )
+
+_CROWDED: Final = "as many calls are open as may be; retry later"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +160,7 @@ def _messages(requests: Iterator[bytes], context: grpc.ServicerContext) -> Itera
 
 
 def _broken() -> ServiceError:
+    """A new one each time: an error carries the task and the frames that it came through."""
     return ServiceError(ErrorCode.INCOMPLETE_STREAM, _BROKEN)
 
 

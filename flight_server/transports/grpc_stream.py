@@ -25,12 +25,15 @@ _COMMIT: Final = b'{"commit": true}'
 
 
 class GrpcStream:
-    """A `MessageStream`. The half-close is the commit: gRPC tells it from a call that breaks."""
+    """A `MessageStream`. The half-close is the commit: gRPC tells it from a call that breaks.
+
+    Nothing is read ahead before the first `read`: until then the export may wait for its slot, with
+    a hundred others.
+    """
 
     def __init__(self, intake: Intake, decoder: RowDecoder) -> None:
         self._intake = intake
         self._decoder = decoder
-        intake.read_ahead(READ_AHEAD)
 
     @property
     def schema(self) -> pa.Schema:
@@ -42,6 +45,7 @@ class GrpcStream:
 
         Raises what `Intake.take` and `RowDecoder.decode` raise, and INVALID_DATA for metadata.
         """
+        self._intake.read_ahead(READ_AHEAD)
         first = self._intake.take()
         if first is None:
             return Message(None, _COMMIT)
