@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 import pytest
+from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import DecodeError
 from grpc_tools import protoc
 from hypothesis import example, given, settings
@@ -43,44 +44,88 @@ def test_the_generated_code_is_that_of_the_contract(tmp_path: pytest.TempPathFac
 
 
 CONTRACT = {
-    "ColumnDefinition": "1 name, 2 data_type, 3 width, 4 format",
-    "FormatOptions": "1 csv_delimiter, 2 csv_encoding, 3 excel_sheet_name, 4 excel_start_row, "
-    "5 compression_enabled",
-    "ExportMetadata": "1 request_id, 2 format, 3 filename, 4 columns, 5 options",
-    "Record": "1 values",
-    "DataBatch": "1 records, 2 batch_sequence",
-    "ExportRequest": "1 metadata, 2 batch",
-    "ExportResponse": "1 task_id, 2 status, 3 oss_url, 4 file_size_bytes, 5 record_count, "
-    "6 progress_percent, 7 checksum_sha256, 8 error_message, 9 error_code, 10 start_time, "
-    "11 completion_time",
-    "TaskStatusRequest": "1 task_id",
-    "TaskStatusResponse": "1 task_id, 2 status, 3 format, 4 filename, 5 records_processed, "
-    "6 progress_percent, 7 oss_url, 8 file_size_bytes, 9 error_message, 10 error_code, "
-    "11 start_time, 12 completion_time, 13 estimated_time_remaining",
+    "ColumnDefinition": "1: name string, 2: data_type DataType, 3: width int32, 4: format string",
+    "FormatOptions": (
+        "1: csv_delimiter string, 2: csv_encoding string, 3: excel_sheet_name string, "
+        "4: excel_start_row int32, 5: compression_enabled bool"
+    ),
+    "ExportMetadata": (
+        "1: request_id string, 2: format ExportFormat, 3: filename string, "
+        "4: columns repeated ColumnDefinition, 5: options FormatOptions"
+    ),
+    "Record": "1: values repeated string",
+    "DataBatch": "1: records repeated Record, 2: batch_sequence int64",
+    "ExportRequest": "1: metadata ExportMetadata, 2: batch DataBatch",
+    "ExportResponse": (
+        "1: task_id string, 2: status TaskStatus, 3: oss_url string, 4: file_size_bytes int64, "
+        "5: record_count int64, 6: progress_percent float, 7: checksum_sha256 string, "
+        "8: error_message string, 9: error_code string, 10: start_time int64, "
+        "11: completion_time int64"
+    ),
+    "TaskStatusRequest": "1: task_id string",
+    "TaskStatusResponse": (
+        "1: task_id string, 2: status TaskStatus, 3: format ExportFormat, 4: filename string, "
+        "5: records_processed int64, 6: progress_percent float, 7: oss_url string, "
+        "8: file_size_bytes int64, 9: error_message string, 10: error_code string, "
+        "11: start_time int64, 12: completion_time int64, 13: estimated_time_remaining int64"
+    ),
 }
-"""Numbers and names on the wire: deployed clients were made from them."""
+"""Numbers, names and types on the wire: deployed clients were made from them."""
+
+ENUMS = {
+    "ExportFormat": "FORMAT_UNSPECIFIED 0, FORMAT_EXCEL 1, FORMAT_CSV 2",
+    "DataType": (
+        "DATA_TYPE_UNSPECIFIED 0, DATA_TYPE_STRING 1, DATA_TYPE_NUMBER 2, DATA_TYPE_DATE 3, "
+        "DATA_TYPE_BOOLEAN 4"
+    ),
+    "TaskStatus": (
+        "TASK_STATUS_UNSPECIFIED 0, TASK_STATUS_QUEUED 1, TASK_STATUS_PROCESSING 2, "
+        "TASK_STATUS_UPLOADING 3, TASK_STATUS_COMPLETED 4, TASK_STATUS_FAILED 5"
+    ),
+}
+
+SCALARS = {
+    FieldDescriptor.TYPE_STRING: "string",
+    FieldDescriptor.TYPE_INT32: "int32",
+    FieldDescriptor.TYPE_INT64: "int64",
+    FieldDescriptor.TYPE_FLOAT: "float",
+    FieldDescriptor.TYPE_BOOL: "bool",
+}
+
+
+def spelled(field: FieldDescriptor) -> str:
+    named = field.message_type or field.enum_type
+    repeated = "repeated " if field.is_repeated else ""
+    return f"{field.number}: {field.name} {repeated}{named.name if named else SCALARS[field.type]}"
 
 
 def test_the_messages_are_those_that_deployed_clients_speak() -> None:
     messages = pb.DESCRIPTOR.message_types_by_name
+    found = {name: ", ".join(map(spelled, each.fields)) for name, each in messages.items()}
+    assert found == CONTRACT
+    (payload,) = pb.ExportRequest.DESCRIPTOR.oneofs
+    assert [each.name for each in payload.fields] == ["metadata", "batch"]
+
+
+def test_the_enums_are_those_that_deployed_clients_speak() -> None:
+    enums = pb.DESCRIPTOR.enum_types_by_name
     assert {
-        name: ", ".join(f"{field.number} {field.name}" for field in message.fields)
-        for name, message in messages.items()
-    } == CONTRACT
-    kinds = pb.TaskStatus.keys()
-    assert [kinds.index(f"TASK_STATUS_{name}") for name in ("QUEUED", "COMPLETED", "FAILED")] == [
-        1,
-        4,
-        5,
-    ]
-    assert dict(pb.DataType.items())["DATA_TYPE_BOOLEAN"] == 4
-    assert dict(pb.ExportFormat.items()) == {
-        "FORMAT_UNSPECIFIED": 0,
-        "FORMAT_EXCEL": 1,
-        "FORMAT_CSV": 2,
-    }
+        name: ", ".join(f"{each.name} {each.number}" for each in enum.values)
+        for name, enum in enums.items()
+    } == ENUMS
+
+
+def test_the_methods_are_those_that_deployed_clients_call() -> None:
     [service] = pb.DESCRIPTOR.services_by_name.values()
     assert service.full_name == "export.ExportService"
+    assert not any(each.server_streaming for each in service.methods)
+    assert [
+        (each.name, each.client_streaming, each.input_type.name, each.output_type.name)
+        for each in service.methods
+    ] == [
+        ("StreamExport", True, "ExportRequest", "ExportResponse"),
+        ("QueryTaskStatus", False, "TaskStatusRequest", "TaskStatusResponse"),
+    ]
 
 
 @settings(max_examples=2_000, deadline=None)
@@ -161,6 +206,12 @@ def test_a_text_that_is_no_utf8_is_named_by_row_and_column() -> None:
     decoder.decode([good])
     said = refusal(decoder, good, good.replace(b"def", b"d\xffe"))
     assert said.startswith("column 'b', row 6: the text is not UTF-8")
+
+
+def test_a_text_that_is_cut_inside_a_character_is_not_made_whole_by_the_next_one() -> None:
+    halves = encoded([("~~~", "~~")]).replace(b"~~~", b"ab\xe5").replace(b"~~", b"\xbc\xa0")
+    said = refusal(RowDecoder(["a", "b"], empty_is_null=False), halves)
+    assert said.startswith("column 'a', row 1: the text is not UTF-8")
 
 
 def rows_of(data: bytes) -> int | None:
