@@ -27,6 +27,9 @@ _STATUS: Final = re.compile(r"(?:status code|\(code): (\d{3})")
 
 _CODE: Final = re.compile(r"<Code>(\w{1,80})</Code>")
 _REDIRECT: Final = "Received redirect without LOCATION"
+_OF_OTHERS: Final = r"(?:at location|for key) .*?(?: not found|:)|<Error>.*|Debug source.*"
+"""What a text holds of names of objects, what the server wrote, and how obstore says it in Rust."""
+
 _CREDENTIALS: Final = re.compile(r"token request|credential|signBlob|//169\.254\.", re.IGNORECASE)
 
 _TRANSIENT_CODES: Final = frozenset(
@@ -94,10 +97,14 @@ def _sentence(text: str, code: str, status: int, cloud: Cloud) -> str:
         return cloud.sentences[code]
     if code == "RequestTimeTooSkewed":
         return _MINUTES_OF_SKEW
-    if _CREDENTIALS.search(text.partition("Debug source")[0]):
+    if _CREDENTIALS.search(_without_others(text, cloud)):
         return f"there are no usable credentials for {name} (see the keys of {section})"
     if code in DENIED:
         return f"{name} denied access: the key lacks a permission"
     if not status:
         return f"{name} could not be reached ({section}.endpoint)"
     return f"{name} answered {status} {code if code != NOT_FOUND else ''}".rstrip()
+
+
+def _without_others(text: str, cloud: Cloud) -> str:
+    return re.sub(rf"{re.escape(cloud.url)}\S*|{_OF_OTHERS}", "", text, flags=re.DOTALL)
