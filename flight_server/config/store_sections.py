@@ -92,7 +92,8 @@ class S3Section(StoreSection, _S3Keys):
 class _GcsKeys(Section):
     bucket: Line = Field(default="", description="Bucket")
     endpoint: Annotated[str, Endpoint()] = Field(
-        default="", description="Address of the service, where it is not that of Google"
+        default="",
+        description="Address for uploads, where it is not that of Google; links are at Google's",
     )
     service_account: Line = Field(
         default="",

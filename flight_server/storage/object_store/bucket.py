@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, BinaryIO, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import obstore
 
@@ -98,11 +98,17 @@ class Bucket:
     def sign(self, key: str, lifetime: timedelta) -> str:
         """A signed link to an object."""
         with translated(self.cloud):
-            return self.cloud.sign(self._store, key, lifetime)
+            return self._public(self.cloud.sign(self._store, key, lifetime))
 
     def url(self, key: str) -> str:
         """A plain link to an object."""
-        return f"{self.cloud.url}/{quote(key)}"
+        return self._public(f"{self.cloud.url}/{quote(key)}")
+
+    def _public(self, link: str) -> str:
+        """A link as people reach it."""
+        if self.cloud.link_host is None:
+            return link
+        return urlsplit(link)._replace(scheme="https", netloc=self.cloud.link_host).geturl()
 
     def _next(self, pages: Iterator[Any]) -> Any:
         with translated(self.cloud):

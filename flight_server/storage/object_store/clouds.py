@@ -22,7 +22,7 @@ from flight_server.storage.object_store.links import (
 )
 from flight_server.storage.object_store.settings import QUICK, Cloud, Times
 
-_GOOGLE: Final = "https://storage.googleapis.com"
+_GOOGLE: Final = "storage.googleapis.com"
 
 _AZURE_KEYS: Final = ("AZURE_STORAGE_ACCOUNT_KEY", "AZURE_STORAGE_ACCESS_KEY")
 """Variables of the environment in which obstore looks for the key of an account."""
@@ -114,7 +114,7 @@ def _s3(config: Config) -> Cloud:
 
 def _gcs(config: Config) -> Cloud:
     gcs = config.gcs
-    base = _with_scheme(gcs.endpoint) or _GOOGLE
+    base = _with_scheme(gcs.endpoint or _GOOGLE)
     keys: dict[str, Any] = {"base_url": base, "skip_signature": False}
     if gcs.service_account:
         keys["service_account"] = gcs.service_account
@@ -132,6 +132,7 @@ def _gcs(config: Config) -> Cloud:
         url=f"{base}/{gcs.bucket}",
         open=opened,
         sign=link_to_encoded,
+        link_host=_GOOGLE,
         sentences=_GCS_SENTENCES,
         attributes=_storage_class(gcs.storage_class and gcs.storage_class.upper()),
     )

@@ -4,7 +4,8 @@ What was found of obstore 0.12.1, against servers that verify signatures (Azurit
 
 - For S3 its links hold for every name.
 - For Google it puts the name into the URL as it is: a `#`, `?` or `%` in it makes the link one to
-  another object. A name that is percent-encoded already stays so, and is signed so.
+  another object. A name that is percent-encoded already stays so, and is signed so. It signs for
+  Google's own host, whatever `gcs.endpoint` is: links are to that host.
 - For Azure it signs the percent-encoded name, where Azure (and its emulator) want it decoded: a
   link to any name with a space in it is refused. So with the key of the account links are signed
   here; without it only names that need no encoding have links, and objects get no others.

@@ -66,6 +66,8 @@ class Cloud:
     """What codes of its errors mean, besides those that are the same for all."""
     attributes: Mapping[str, str] = field(default_factory=dict)
     """Of every new object."""
+    link_host: str | None = None
+    """Of links, where it is not that of `url`."""
     plain_names: bool = False
     """Whether only objects whose names are plain ASCII can have links."""
     open_at: Callable[[str], Any] | None = field(default=None, repr=False)
