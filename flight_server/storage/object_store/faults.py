@@ -69,7 +69,8 @@ def fault_of(error: Exception, cloud: Cloud) -> Fault:
     text = str(error)
     found = _STATUS.search(text)
     status = int(found[1]) if found else 0
-    code = _code(error, text, status)
+    # A refusal by whoever gives out credentials is none of an object, nor of a permission on it.
+    code = "" if _is_of_credentials(text, cloud) else _code(error, text, status)
     transient = (
         code in _TRANSIENT_CODES
         or status in _TRANSIENT_STATUS
@@ -97,7 +98,7 @@ def _sentence(text: str, code: str, status: int, cloud: Cloud) -> str:
         return cloud.sentences[code]
     if code == "RequestTimeTooSkewed":
         return _MINUTES_OF_SKEW
-    if _CREDENTIALS.search(_without_others(text, cloud)):
+    if not code and _is_of_credentials(text, cloud):
         return f"there are no usable credentials for {name} (see the keys of {section})"
     if code in DENIED:
         return f"{name} denied access: the key lacks a permission"
@@ -106,5 +107,6 @@ def _sentence(text: str, code: str, status: int, cloud: Cloud) -> str:
     return f"{name} answered {status} {code if code != NOT_FOUND else ''}".rstrip()
 
 
-def _without_others(text: str, cloud: Cloud) -> str:
-    return re.sub(rf"{re.escape(cloud.url)}\S*|{_OF_OTHERS}", "", text, flags=re.DOTALL)
+def _is_of_credentials(text: str, cloud: Cloud) -> bool:
+    others = rf"{re.escape(cloud.url)}\S*|{_OF_OTHERS}"
+    return _CREDENTIALS.search(re.sub(others, "", text, flags=re.DOTALL)) is not None
