@@ -184,6 +184,13 @@ def test_the_text_of_a_server_says_nothing_of_credentials() -> None:
     assert fault_of(GenericError(text), cloud("s3")).sentence == "S3 answered 500 InternalError"
 
 
+def test_what_the_store_says_of_credentials_is_told_as_it_says_it() -> None:
+    """obstore puts a sentence about credentials before every 401."""
+    text = f"lacked valid authentication credentials: {refusal(401, 'AuthenticationRequired')}"
+    fault = fault_of(UnauthenticatedError(text), cloud("gcs"))
+    assert fault.sentence == "Google refused the credentials (gcs.service_account)"
+
+
 def test_a_redirect_without_an_address_is_another_region() -> None:
     text = "Error performing GET x in 1ms - Received redirect without LOCATION, this normally"
     fault = fault_of(GenericError(text), cloud("s3"))

@@ -69,8 +69,7 @@ def fault_of(error: Exception, cloud: Cloud) -> Fault:
     text = str(error)
     found = _STATUS.search(text)
     status = int(found[1]) if found else 0
-    # A refusal by whoever gives out credentials is none of an object, nor of a permission on it.
-    code = "" if _is_of_credentials(text, cloud) else _code(error, text, status)
+    code = _code(error, text, status, cloud)
     transient = (
         code in _TRANSIENT_CODES
         or status in _TRANSIENT_STATUS
@@ -82,9 +81,11 @@ def fault_of(error: Exception, cloud: Cloud) -> Fault:
     )
 
 
-def _code(error: Exception, text: str, status: int) -> str:
+def _code(error: Exception, text: str, status: int, cloud: Cloud) -> str:
     if found := _CODE.search(text):
         return found[1]
+    if _is_of_credentials(text, cloud):
+        return ""  # who gives them out refused, and says nothing of objects or permissions on them
     if _REDIRECT in text:
         return "BareRedirect"
     if isinstance(error, FileNotFoundError) or status == 404:
