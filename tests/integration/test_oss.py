@@ -211,10 +211,13 @@ def test_a_link_lives_as_long_as_it_says(site: Site, oss: OssServer) -> None:
 
 
 def test_readiness_tells_of_a_store_that_is_gone(site: Site, oss: OssServer) -> None:
-    with running(site, *overrides(oss)) as server:
+    """The look that the start has taken is believed for the interval."""
+    settings = [*overrides(oss), "monitoring.health_check_interval=100ms"]
+    with running(site, *settings) as server:
         oss.bucket.exists = False
-        answer = httpx.get(f"{server.ops}/health/ready")
-    assert answer.status_code == 503
+        ready = f"{server.ops}/health/ready"
+        wait_for(lambda: httpx.get(ready).status_code == 503)
+        answer = httpx.get(ready)
     said = answer.json()["components"]["storage"]
     assert said["message"] == (
         "the store cannot be used: OSS has no bucket of that name (oss.bucket)"
