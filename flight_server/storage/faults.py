@@ -7,9 +7,11 @@ A fault is transient if the same request may succeed later. Its sentence is for 
 no credentials, no paths and no text of the server's.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
-from flight_server.errors import ErrorCode, ServiceError
+from flight_server.errors import ErrorCode, ServiceError, translate
 
 NO_SUCH_UPLOAD: Final = "NoSuchUpload"
 NO_SUCH_KEY: Final = "NoSuchKey"
@@ -39,3 +41,14 @@ class Stopped(Fault):
 
     def __init__(self) -> None:
         super().__init__("the upload was ended")
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn what goes wrong with a store or the disk into a ServiceError."""
+    try:
+        yield
+    except Fault as fault:
+        raise fault.service_error() from fault
+    except OSError as error:
+        raise translate(error) from error

@@ -2,19 +2,18 @@
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from flight_server.errors import ErrorCode, ServiceError, translate
+from flight_server.errors import ErrorCode, ServiceError
 from flight_server.filenames import content_disposition
 from flight_server.logs import get_logger
 from flight_server.storage import looks
 from flight_server.storage.base import Digest, Target, Terms
 from flight_server.storage.directories import make_private
-from flight_server.storage.faults import Fault
+from flight_server.storage.faults import Fault, explained
 from flight_server.storage.looks import Looks
 from flight_server.storage.names import KeyTemplate
 from flight_server.storage.object_store import probe
@@ -120,7 +119,7 @@ class ObjectStorage:
         True too when it is published; then the spool, if any, is removed.
         """
         parcel = self._parcel(target)
-        with _explained():
+        with explained():
             if not has_size(parcel.spool, size):
                 stored = self._bucket.head(parcel.key)
                 return stored is not None and stored.size == size
@@ -135,7 +134,7 @@ class ObjectStorage:
 
     def withdraw(self, target: Target) -> None:
         """Abort what is unfinished and delete the object. Raises ServiceError."""
-        with _explained():
+        with explained():
             self._erase(target)
 
     def link(self, target: Target, expires_at: datetime) -> str:
@@ -158,7 +157,7 @@ class ObjectStorage:
         """Remove spool, unfinished upload and object. Raises ServiceError."""
         with self._lock:
             upload = self._open.get(target.task_id)
-        with _explained():
+        with explained():
             if upload is not None:
                 upload.withdraw()
                 return
@@ -228,14 +227,3 @@ class ObjectStorage:
             probe.look(self._bucket, self._keys.directory, quick=True)
         except Fault as fault:
             raise probe.unusable(fault, self._bucket) from fault
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    """Turn what goes wrong with a store or the disk into a ServiceError."""
-    try:
-        yield
-    except Fault as fault:
-        raise fault.service_error() from fault
-    except OSError as error:
-        raise translate(error) from error

@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from flight_server.errors import ErrorCode, ServiceError, translate
+from flight_server.errors import ErrorCode, ServiceError
 from flight_server.filenames import content_disposition
 from flight_server.logs import get_logger
 from flight_server.storage import looks
 from flight_server.storage.base import Target, Terms
 from flight_server.storage.directories import make_private
-from flight_server.storage.faults import Fault
+from flight_server.storage.faults import Fault, explained
 from flight_server.storage.looks import Looks
 from flight_server.storage.names import KeyTemplate, tags_of
 from flight_server.storage.oss import probe
@@ -131,27 +131,19 @@ class OssStorage:
         True too when it is published; then the spool, if any, is removed.
         """
         parcel = self._parcel(target)
-        try:
+        with explained():
             if not has_size(parcel.spool, size):
                 return is_there(self._uplink, parcel.key, Stored(size, None))
             self._resume(target, parcel, size)
             parcel.record.remove()  # also of what was delivered before
             parcel.spool.unlink(missing_ok=True)
-        except Fault as fault:
-            raise fault.service_error() from fault
-        except OSError as error:
-            raise translate(error) from error
         return True
 
     def withdraw(self, target: Target) -> None:
         """Abort the multipart upload and delete the object. Raises ServiceError."""
         parcel = self._parcel(target)
-        try:
+        with explained():
             self._erase(parcel)
-        except Fault as fault:
-            raise fault.service_error() from fault
-        except OSError as error:
-            raise translate(error) from error
 
     def link(self, target: Target, expires_at: datetime) -> str:
         """A link to OSS, signed unless everyone may read the bucket."""
@@ -181,16 +173,12 @@ class OssStorage:
         parcel = self._parcel(target)
         with self._lock:
             upload = self._open.get(target.task_id)
-        try:
+        with explained():
             if upload is not None:
                 upload.withdraw()
                 return
             parcel.spool.unlink(missing_ok=True)
             self._erase(parcel)
-        except Fault as fault:
-            raise fault.service_error() from fault
-        except OSError as error:
-            raise translate(error) from error
 
     def check(self) -> str:
         """Look at the disk, and at the bucket unless that was done lately."""
