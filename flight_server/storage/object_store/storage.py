@@ -18,7 +18,7 @@ from flight_server.storage.looks import Looks
 from flight_server.storage.names import KeyTemplate
 from flight_server.storage.object_store import probe
 from flight_server.storage.object_store.bucket import Bucket
-from flight_server.storage.object_store.cleaning import Cleaning
+from flight_server.storage.object_store.cleaning import ObjectCleaning
 from flight_server.storage.object_store.delivery import StoreDelivery, Uplink, is_delivered
 from flight_server.storage.object_store.faults import NO_SUCH_KEY
 from flight_server.storage.object_store.marks import Marks
@@ -80,7 +80,7 @@ class ObjectStorage:
         marks = Marks(self._directory, cloud.section)
         places = Places(settings.parallel_parts)
         self._uplink = Uplink(self._bucket, settings, unfinished, marks, places, clock)
-        self._cleaning = Cleaning(
+        self._cleaning = ObjectCleaning(
             self._uplink, self._keys, self._directory, temp_retention=temp_retention
         )
         self._looks = Looks(self._look, check_interval, clock)

@@ -18,7 +18,7 @@ from flight_server.storage.looks import Looks
 from flight_server.storage.names import KeyTemplate, tags_of
 from flight_server.storage.oss import probe
 from flight_server.storage.oss.body import crc_of
-from flight_server.storage.oss.cleaning import Cleaning
+from flight_server.storage.oss.cleaning import OssCleaning
 from flight_server.storage.oss.client import OssClient, Stored
 from flight_server.storage.oss.credentials import RoleProvider
 from flight_server.storage.oss.crew import Crew
@@ -74,7 +74,7 @@ class OssStorage:
             self._crew,
             settings.parallel_parts,
         )
-        self._cleaning = Cleaning(
+        self._cleaning = OssCleaning(
             self._uplink,
             self._keys,
             self._directory,
