@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.postgres import Postgres, postgres
 from tests.support.seaweed import Seaweed, seaweed
 from tests.support.site import Running, Site, running
 
@@ -21,6 +22,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 def seaweed_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seaweed]:
     """One S3 server for all tests; each has a prefix of its own."""
     with seaweed(tmp_path_factory.mktemp("seaweed")) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Postgres]:
+    """One PostgreSQL server for all tests; each has a database of its own."""
+    with postgres() as started:
         yield started
 
 
