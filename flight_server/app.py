@@ -9,22 +9,21 @@ from socket import socket
 from types import TracebackType
 from typing import Final, Self
 
-from exporters import CsvOptions, Workers, XlsxOptions, formats
-from exporters.options import EVERYONE, FormatStyles
+from exporters import Workers, formats
+from flight_server import parts
 from flight_server.config import Config
 from flight_server.errors import ErrorCode, Failure
 from flight_server.health import Health
 from flight_server.housekeeping import Housekeeper
 from flight_server.links import LinkSigner
 from flight_server.logs import Event, get_logger
+from flight_server.membership import Membership
 from flight_server.metrics import Metrics
 from flight_server.pipeline import Pipeline
-from flight_server.recovery import Recovery
 from flight_server.retrying import Retrying
 from flight_server.service import ExportService, ServiceOptions, target_of
-from flight_server.storage.base import LocalPath, Remote, Storage, Terms
+from flight_server.storage.base import LocalPath, Storage
 from flight_server.storage.registry import StorageContext, open_storage
-from flight_server.tasks.manager import TaskManager
 from flight_server.tasks.model import Task, TaskState, utc_now
 from flight_server.tasks.running import Running
 from flight_server.tasks.store import TaskStore
@@ -35,7 +34,7 @@ from flight_server.transports.grpc_shim import GrpcServer, GrpcSettings
 from flight_server.transports.http import create_http_app
 from flight_server.transports.http_ops import create_ops_app
 from flight_server.transports.http_people import PeopleApi
-from flight_server.transports.http_server import HttpDoor, address_of, bind
+from flight_server.transports.http_server import HttpDoor, bind
 from flight_server.warm_up import warm_up
 
 WATCH_INTERVAL: Final = timedelta(seconds=1)
@@ -116,14 +115,14 @@ class Server:
         store = TaskStore(config.state.url)
         stack.callback(store.close)
         key = store.secret("links", lambda: secrets.token_bytes(32))
-        base_url = config.storage.local.public_url or _url("http", people)
+        base_url = config.storage.local.public_url or parts.url("http", people)
         storage = open_storage(StorageContext(config, base_url, key))
         stack.callback(storage.close)
-        self._manager = _manager(config, store)
+        member = stack.enter_context(Membership(config, store))
+        self._manager = parts.manager(config, store, member.replica)
+        member.live(self._manager)
         service = self._service(stack, store, storage)
-        recovery = Recovery(self._manager, store, storage)
-        recovery.settle(now=not isinstance(storage, Remote))
-        stack.callback(recovery.stop)
+        member.settle(self._manager, storage)
         self._watch(stack, store, storage)
         api = PeopleApi(service, storage)
         http_app = create_http_app(signer=LinkSigner(key), files=api, tasks=api)
@@ -135,10 +134,10 @@ class Server:
         self._grpc = GrpcServer(door, lambda: self._health.report().ready, GrpcSettings.of(config))
         stack.callback(self._grpc.close, DOOR_TIMEOUT)
         self.addresses = {
-            "flight": f"grpc://{_authority(host, flight.port)}",
-            "grpc": _authority(host, self._grpc.port),
-            "http": _url("http", people),
-            "ops": _url("http", ops),
+            "flight": f"grpc://{parts.authority(host, flight.port)}",
+            "grpc": parts.authority(host, self._grpc.port),
+            "http": parts.url("http", people),
+            "ops": parts.url("http", ops),
             "pid": os.getpid(),
         }
         self._health.started()
@@ -149,7 +148,7 @@ class Server:
         performance = config.performance
         workers = Workers(performance.thread_count, performance.memory_budget)
         stack.callback(workers.close)
-        styles = _styles(config)
+        styles = parts.styles(config)
         warm_up(workers, styles)
         self._health.add("state", lambda: _answering(store))
         self._health.add("storage", storage.check)
@@ -161,11 +160,11 @@ class Server:
             manager=self._manager,
             store=store,
             storage=storage,
-            pipeline=Pipeline(storage, workers, self._metrics, _mask_key(config, store)),
+            pipeline=Pipeline(storage, workers, self._metrics, parts.mask_key(config, store)),
             health=self._health,
             options=ServiceOptions(
                 require_commit=config.flight.require_commit,
-                url_expiry=_terms(config, storage).link_lifetime,
+                url_expiry=parts.terms(config, storage).link_lifetime,
                 styles=styles,
             ),
         )
@@ -182,7 +181,7 @@ class Server:
         watchdog.start()
         stack.callback(watchdog.stop)
         if config.storage.cleanup_enabled:
-            retention = _terms(config, storage).retention or config.storage.local.retention
+            retention = parts.terms(config, storage).retention or config.storage.local.retention
             # Tasks are remembered as long as their files are kept, where that has an end.
             housekeeper = Housekeeper(storage, store, retention=retention, clock=utc_now)
             housekeeper.start()
@@ -198,51 +197,14 @@ def retry(config: Config, task_id: str) -> tuple[Task, str]:
         store = TaskStore(config.state.url)
         stack.callback(store.close)
         key = store.secret("links", lambda: secrets.token_bytes(32))
-        storage = open_storage(StorageContext(config, _public_url(config), key))
+        storage = open_storage(StorageContext(config, parts.public_url(config), key))
         stack.callback(storage.close)
-        task = Retrying(store, storage).retry(task_id)
+        member = stack.enter_context(Membership(config, store))
+        member.live()
+        task = Retrying(store, storage, member.replica.id).retry(task_id)
         return task, storage.link(
-            target_of(task), utc_now() + _terms(config, storage).link_lifetime
+            target_of(task), utc_now() + parts.terms(config, storage).link_lifetime
         )
-
-
-def _public_url(config: Config) -> str:
-    """Where a server of this configuration gives out local files."""
-    server = config.server
-    return (
-        config.storage.local.public_url or f"http://{_authority(server.host, server.status_port)}"
-    )
-
-
-def _styles(config: Config) -> FormatStyles:
-    return {
-        CsvOptions.format_name: {EVERYONE: config.csv.defaults},
-        XlsxOptions.format_name: config.xlsx.styles,
-    }
-
-
-def _terms(config: Config, storage: Storage) -> Terms:
-    """Those of a storage that has its own, else those of `storage.local`."""
-    if isinstance(storage, Remote):
-        return storage.terms()
-    return Terms(config.storage.local.url_expiry, config.storage.local.retention)
-
-
-def _mask_key(config: Config, store: TaskStore) -> bytes:
-    """The configured key, or one that all servers over the same state have."""
-    configured = config.security.mask_key.get_secret_value()
-    if configured:
-        return configured.encode()
-    return store.secret("masks", lambda: secrets.token_bytes(32))
-
-
-def _manager(config: Config, store: TaskStore) -> TaskManager:
-    return TaskManager(
-        store,
-        slots=config.concurrency.max_concurrent_tasks,
-        queue_size=config.concurrency.task_queue_size,
-        queue_timeout=config.concurrency.queue_timeout,
-    )
 
 
 def _shut_down(running: Running) -> None:
@@ -281,11 +243,3 @@ def _close_flight(door: FlightDoor) -> None:
     closing = threading.Thread(target=door.shutdown, name="flight-shutdown", daemon=True)
     closing.start()
     closing.join(DOOR_TIMEOUT)
-
-
-def _url(scheme: str, sock: socket) -> str:
-    return f"{scheme}://{_authority(*address_of(sock))}"
-
-
-def _authority(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

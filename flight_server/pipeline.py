@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from exporters import ExportWarning, Workers, open_exporter
 from flight_server.errors import ServiceError, translate
@@ -11,7 +12,7 @@ from flight_server.metrics import Metrics
 from flight_server.request import ExportRequest
 from flight_server.storage.base import Storage, Target, Upload
 from flight_server.stream import CommittedBatches
-from flight_server.tasks.model import Task, TaskWarning
+from flight_server.tasks.model import Task, TaskState, TaskWarning
 from flight_server.tasks.running import Running
 
 Observer = Callable[[Task], None]
@@ -47,18 +48,21 @@ class Pipeline:
             task.task_id, task.client, task.filename, task.content_type, task.request_id
         )
         # A task can be ended from outside while this thread waits for a batch that never comes.
-        running.on_end(lambda: self.storage.delete(target))
+        running.on_end(partial(self.storage.delete, target))
         with self.storage.open_upload(target) as upload:
             running.checkpoint()  # ended before there was a spool to delete: this one has to go
             log.info(Event.TempFileCreated, "the spool is open")
             self._write(running, request, batches, upload, observe, log)
             observe(running.task)
-            self._publish(running, upload, log)
+            try:
+                self._publish(running, upload, log)
+            except ServiceError as error:
+                self._unpublished(running, upload, target, error)
         try:
             return running.complete()
         except ServiceError:
             # If the store did not answer, it may have the task as COMPLETED: then the file stays.
-            if running.task.state.finished:
+            if running.task.state.broken_off:
                 self.storage.delete(target)
             raise
 
@@ -92,6 +96,7 @@ class Pipeline:
         running.uploading(digest.size, digest.sha256, exporter.sheets, warnings)
 
     def _publish(self, running: Running, upload: Upload, log: Logger) -> None:
+        """Publish; raises ServiceError, whatever goes wrong."""
         running.checkpoint()
         log.info(Event.OSSUploadStarted, "the file is being published")
         began = time.monotonic()
@@ -102,10 +107,29 @@ class Pipeline:
             failure: ServiceError = translate(error)
             self.metrics.upload_failed(failure.code)
             log.error(Event.OSSUploadFailed, "the file could not be published", error=error)
-            raise
+            raise failure from error
         seconds = time.monotonic() - began
         self.metrics.upload_seconds(seconds)
         log.info(Event.OSSUploadCompleted, "the file is published", duration_ms=seconds * 1000)
+
+    def _unpublished(
+        self, running: Running, upload: Upload, target: Target, error: ServiceError
+    ) -> None:
+        """End the task before anything of its file is taken back; raise unless it is COMPLETED.
+
+        Another replica that took this one for dead may have published the file meanwhile, or be
+        about to: then it is left alone, as it is while the store of tasks does not answer.
+        """
+        try:
+            task = running.fail(error.failure)
+        except ServiceError:
+            upload.leave()
+            running.on_end(partial(self.storage.withdraw, target))
+            raise
+        if not task.state.broken_off:
+            upload.leave()
+        if task.state is not TaskState.COMPLETED:
+            raise error
 
 
 def _task_warning(warning: ExportWarning) -> TaskWarning:

@@ -18,14 +18,19 @@ class Retrying:
     """Publishes what failed tasks have left in their spools.
 
     It may run beside a server over the same state and directories: who moves a task first is
-    decided by the store. If it is killed, the task is UPLOADING and the server's next start goes on
-    with it, as with any other.
+    decided by the store. If it is killed, a server goes on with the task, as with any other that
+    was UPLOADING.
     """
 
     def __init__(
-        self, store: TaskStore, storage: Storage, clock: Callable[[], datetime] = utc_now
+        self,
+        store: TaskStore,
+        storage: Storage,
+        replica_id: str,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._store = store
+        self._replica_id = replica_id
         self._storage = storage
         self._clock = clock
 
@@ -43,7 +48,7 @@ class Retrying:
             return task
         if not task.can_be_retried:
             raise _cannot(task)
-        uploading = task.retried()
+        uploading = task.retried(self._replica_id)
         if not self._store.update(uploading, expected=TaskState.FAILED):
             return self.retry(task_id)  # somebody else was faster
         _log.bind(task_id=task_id).info(Event.OSSUploadStarted, "the file is sent again")

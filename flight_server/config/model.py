@@ -55,7 +55,9 @@ class Config(Section):
     @model_validator(mode="after")
     def _obey_rules(self) -> Self:
         broken = (
-            *rules.faults(self.server, self.security, self.monitoring, self.storage, self.oss),
+            *rules.faults(
+                self.server, self.security, self.monitoring, self.storage, self.oss, self.state
+            ),
             *store_rules.faults(self.storage.backend, self.s3, self.gcs, self.azure),
         )
         if broken:

@@ -16,6 +16,7 @@ from flight_server.config.sections import (
     MonitoringSection,
     SecuritySection,
     ServerSection,
+    StateSection,
     StorageSection,
 )
 
@@ -26,11 +27,13 @@ def faults(
     monitoring: MonitoringSection,
     storage: StorageSection,
     oss: OssSection,
+    state: StateSection,
 ) -> Iterator[Fault]:
     """Find every rule that is broken."""
     yield from _not_built(security)
     yield from _reachable(server, security)
     yield from _colliding(server, monitoring)
+    yield from _too_short(state)
     if storage.backend == Backend.OSS:
         yield from _incomplete(oss)
         yield from _unsigned(oss)
@@ -130,3 +133,13 @@ def _contradicting(oss: OssSection) -> Iterator[Fault]:
     if oss.kms_key_id and oss.server_side_encryption is not Encryption.KMS:
         text = "is used by oss.server_side_encryption kms only"
         yield Fault("oss.kms_key_id", text, _BACKEND | {"oss.server_side_encryption"})
+
+
+def _too_short(state: StateSection) -> Iterator[Fault]:
+    """One beat that is late must not make a replica look dead."""
+    if state.lease_timeout < 3 * state.heartbeat_interval:
+        yield Fault(
+            "state.lease_timeout",
+            "is less than three times state.heartbeat_interval: a replica that is merely busy "
+            "would be taken for dead; give at least three times as much",
+        )

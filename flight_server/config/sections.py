@@ -233,10 +233,22 @@ class FlightSection(Section):
 
 
 class StateSection(Section):
-    """The record of tasks."""
+    """The record of tasks, which several replicas may share."""
 
     url: Annotated[str, DatabaseUrl()] = Field(
         default="sqlite:///./data/state.db",
         repr=False,
         description="SQLAlchemy URL of SQLite or PostgreSQL; its password is never shown",
+    )
+    heartbeat_interval: Timeout = Field(
+        default=timedelta(seconds=2), description="A replica renews its lease so often"
+    )
+    lease_timeout: Timeout = Field(
+        default=timedelta(seconds=15),
+        description="A replica that has not renewed its lease for so long is taken for dead; at "
+        "least three heartbeats",
+    )
+    recovery_timeout: Timeout = Field(
+        default=timedelta(minutes=10),
+        description="How long the file of a dead replica is waited for where no other can read it",
     )

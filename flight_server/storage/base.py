@@ -87,6 +87,7 @@ class Upload(ABC):
         self._digest: Digest | None = None
         self._published = False
         self._refused = False  # publishing was tried, and failed
+        self._left = False
 
     @property
     @abstractmethod
@@ -131,6 +132,17 @@ class Upload(ABC):
             self._expose(self._digest)
             self._published, self._refused = True, False
 
+    def leave(self) -> None:
+        """Say that the sealed file is somebody else's: leaving the context touches nothing of it.
+
+        Raises:
+            ValueError: the upload is not sealed.
+
+        """
+        if self._digest is None:
+            raise ValueError("the upload is not sealed; nobody else can have it")
+        self._left = True
+
     def __enter__(self) -> Self:
         return self
 
@@ -140,6 +152,8 @@ class Upload(ABC):
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if self._left:
+            return
         if self._refused:
             self._withdraw()
         elif not self._published and (self._digest is None or exc_type is not None):

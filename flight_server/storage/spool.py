@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 
 from exporters.base import Data
 from flight_server.errors import ErrorCode, ServiceError, translate
-from flight_server.storage.base import Digest, check_task_id
+from flight_server.storage.base import Digest, check_task_id, is_task_id
 from flight_server.storage.writeback import Writeback
 
 SUFFIX: Final = ".spool"
@@ -40,6 +40,12 @@ def spool_path(directory: Path, task_id: str) -> Path:
     """Where the spool of a task is, or would be."""
     check_task_id(task_id)
     return directory / f"{task_id}{SUFFIX}"
+
+
+def spooled(directory: Path) -> list[str]:
+    """The tasks that have a spool in `directory`."""
+    names = (path.name.removesuffix(SUFFIX) for path in directory.glob(f"*{SUFFIX}"))
+    return [name for name in names if is_task_id(name)]
 
 
 def sync_directory(directory: Path) -> None:

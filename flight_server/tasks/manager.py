@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Final, Protocol
 
 from flight_server.errors import ErrorCode, Failure, ServiceError
 from flight_server.tasks.model import Task, TaskState, utc_now
@@ -13,12 +15,38 @@ from flight_server.tasks.store import TaskStore
 Tasks = list[Task]  # the name `list` is a method's, inside the class
 
 
+class Owner(Protocol):
+    """The replica that tasks belong to; see `Replica`."""
+
+    @property
+    def id(self) -> str:
+        """Of this process."""
+        ...
+
+    def hold(self) -> None:
+        """Make sure that the others take this replica for alive. Raises `ServiceError`."""
+        ...
+
+
+class _Alone:
+    """The only process that uses a store."""
+
+    id: Final = ""
+
+    def hold(self) -> None:
+        """Nobody could take it for dead."""
+
+
+_ALONE: Final = _Alone()
+
+
 class TaskManager:
     """Gives tasks their slots and records what becomes of them; for use from many threads.
 
     `slots` tasks run at once, `queue_size` more wait, each `queue_timeout` at the most. `clock`
     gives the times that are recorded, `monotonic` the seconds that idleness is measured in: a
-    correction of the system's time stalls nobody. One manager at a time uses a store.
+    correction of the system's time stalls nobody. Several managers may use a store, each as its own
+    `replica`.
     """
 
     def __init__(
@@ -28,10 +56,12 @@ class TaskManager:
         slots: int,
         queue_size: int,
         queue_timeout: timedelta,
+        replica: Owner = _ALONE,
         clock: Callable[[], datetime] = utc_now,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.monotonic = monotonic
+        self._replica = replica
         self._store = store
         self._slots = SlotPool(slots, queue_size)
         self._queue_timeout = queue_timeout
@@ -56,11 +86,15 @@ class TaskManager:
     def open(self, task: Task) -> Running:
         """Let a new QUEUED `task` in: recorded PROCESSING if a slot is free, else QUEUED.
 
+        It is this replica's then.
+
         Raises ServiceError with QUEUE_FULL or SHUTTING_DOWN, and RequestIdTaken as
         `TaskStore.create` does; what is refused is not recorded.
         """
         lease = self._slots.enter()
         try:
+            self._replica.hold()
+            task = replace(task, replica=self._replica.id)
             if lease.held:
                 task = task.moved(TaskState.PROCESSING, at=self._clock())
             running = Running(
@@ -114,29 +148,6 @@ class TaskManager:
             return running.end(failure)
         return self._end_stored(task_id, TaskState.FAILED, failure)
 
-    def recover(self, resume: Callable[[Task], bool | None]) -> tuple[int, int]:
-        """Settle what an earlier process left unfinished; call at start.
-
-        A task that was UPLOADING is COMPLETED if `resume` publishes its file and returns True, and
-        left for the next start if that says None: it cannot be done now. Every other one is FAILED
-        with INTERRUPTED. Returns how many of each.
-        """
-        completed = failed = 0
-        for task in self._store.unfinished():
-            if task.task_id in self._running:
-                continue
-            published = resume(task) if task.state is TaskState.UPLOADING else False
-            if published is None:
-                continue
-            if published:
-                settled = task.moved(TaskState.COMPLETED, at=self._clock())
-            else:
-                settled = task.moved(TaskState.FAILED, at=self._clock(), error=_INTERRUPTED)
-            if self._store.update(settled, expected=task.state):
-                completed += settled.state is TaskState.COMPLETED
-                failed += settled.state is TaskState.FAILED
-        return completed, failed
-
     def drain(self) -> None:
         """Refuse new tasks with SHUTTING_DOWN from now on; those let in go on."""
         self._slots.close()
@@ -168,7 +179,7 @@ class TaskManager:
         return running.task
 
     def _end_stored(self, task_id: str, state: TaskState, failure: Failure | None) -> Task:
-        """End a task that does not run here: one that awaits `recover`, or has finished."""
+        """End a task that does not run here: another replica's, an orphan, or a finished one."""
         while True:
             task = self._store.get(task_id)
             if task is None:
@@ -177,10 +188,5 @@ class TaskManager:
             if task.state.finished:
                 return task
             ended = task.moved(state, at=self._clock(), error=failure)
-            if self._store.update(ended, expected=task.state):
+            if self._store.update(ended, expected=task.state, owner=task.replica):
                 return ended
-
-
-_INTERRUPTED = Failure(
-    ErrorCode.INTERRUPTED, "the server stopped before the export was finished; send it again"
-)

@@ -37,6 +37,11 @@ class TaskState(StrEnum):
         """Whether nothing can change any more."""
         return not _MOVES[self]
 
+    @property
+    def broken_off(self) -> bool:
+        """Whether it ended without a file."""
+        return self in _BROKEN_OFF
+
     def can_become(self, new: "TaskState") -> bool:
         """Whether `new` may follow at once."""
         return new in _MOVES[self]
@@ -85,6 +90,9 @@ class Task:
     sheets: int | None = None
     warnings: tuple[TaskWarning, ...] = ()
     error: Failure | None = None
+    replica: str = ""
+    """Which of the servers that share the state has it, or had it last."""
+    rows_per_second: float | None = None
     created_at: datetime
     started_at: datetime | None = None
     completed_at: datetime | None = None
@@ -116,14 +124,16 @@ class Task:
         """Whether it failed with its whole file on the disk; that may have been removed since."""
         return self.state is TaskState.FAILED and self.size_bytes is not None
 
-    def retried(self) -> "Task":
-        """The task as it was before it failed: UPLOADING.
+    def retried(self, replica: str) -> "Task":
+        """The task as it was before it failed: UPLOADING, by `replica`.
 
         Raises IllegalTransition unless it `can_be_retried`.
         """
         if not self.can_be_retried:
             raise IllegalTransition(f"task {self.task_id} has no whole file that could be sent")
-        return replace(self, state=TaskState.UPLOADING, error=None, completed_at=None)
+        return replace(
+            self, state=TaskState.UPLOADING, replica=replica, error=None, completed_at=None
+        )
 
     def moved(self, state: TaskState, *, at: datetime, **changes: Any) -> "Task":
         """The task in its next state, with the time of the move and any other `changes`.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from flight_server.errors import ErrorCode, Failure, ServiceError
 from flight_server.tasks.model import IllegalTransition, Task, TaskState, TaskWarning
@@ -24,6 +24,9 @@ class Running:
     between two at once: its compare-and-set lets one through. Whoever comes second finds the task
     ended. The slot is given back when the task ends, whoever ends it and whether or not the
     owner's thread ever returns.
+
+    Another replica may take this one for dead, after a pause or without the state database: then
+    it ends the task, or takes it over if the file is durable. See `lost`.
     """
 
     def __init__(
@@ -42,6 +45,7 @@ class Running:
         self.transition = threading.Lock()
         """Held while a transition is written, so that one follows the other."""
         self._task = task
+        self._replica = task.replica
         self._store = store
         self._lease = lease
         self._queue_timeout = queue_timeout
@@ -93,7 +97,7 @@ class Running:
         Made for every batch: it takes a lock and writes nothing. Raises as `checkpoint`.
         """
         with self._lock:
-            self._raise_if_finished()
+            self._raise_if_over()
             self._task = replace(self._task, rows=rows, bytes=bytes)
             self._idle_since = self._monotonic()
 
@@ -104,7 +108,7 @@ class Running:
         fault and the watchdog does not judge the task idle. Raises as `checkpoint`.
         """
         with self._lock:
-            self._raise_if_finished()
+            self._raise_if_over()
             self._idle_since = math.inf
 
     def checkpoint(self) -> None:
@@ -112,7 +116,7 @@ class Running:
 
         CANCELLED, or the code and message that `end` or `fail` were given.
         """
-        self._raise_if_finished()
+        self._raise_if_over()
 
     def uploading(
         self,
@@ -132,17 +136,27 @@ class Running:
         )
 
     def complete(self) -> Task:
-        """Record that the file can be downloaded; raises as `checkpoint`."""
-        return self._become(TaskState.COMPLETED)
+        """Record that the file can be downloaded; raises as `checkpoint`.
+
+        Also where another replica has taken the task over: the file is there, whoever sent it.
+        """
+        with self.transition:
+            if not self._task.state.finished:
+                self._move(TaskState.COMPLETED)
+            if self._task.state is not TaskState.COMPLETED:
+                self._raise_if_over()
+            return self._task
 
     def fail(self, failure: Failure) -> Task:
-        """End the task FAILED, and return it; a task that is finished stays as it is.
+        """End the task FAILED, and return it; a task that is over for this process stays as it is.
 
         The slot is free afterwards even if the store is out of order and this raises its
         ServiceError. The watchdog then records the failure as soon as the store is back.
         """
         try:
-            self._finish(TaskState.FAILED, failure)
+            with self.transition:
+                if not self._is_over(self._task):
+                    self._move(TaskState.FAILED, error=failure)
         except BaseException:
             with self._lock:
                 self._unsaved = failure
@@ -158,6 +172,19 @@ class Running:
     def end(self, failure: Failure) -> Task:
         """End the task FAILED from any thread; a task that is finished stays as it is."""
         return self._end_outside(TaskState.FAILED, failure)
+
+    def lost(self, stored: Task) -> None:
+        """Take note of what another replica has made of the task; from any thread.
+
+        One that it has ended as FAILED or CANCELLED is ended here as by `end`, which runs the
+        callbacks. One that it has taken over, or completed since, is left to it: nothing is freed
+        but the slot, and the owner may still `complete` it.
+        """
+        with self.transition:
+            if self._is_over(self._task):
+                return
+            self._take(stored)
+        self._call_back()
 
     def on_end(self, callback: Callable[[], None]) -> None:
         """Have `callback` run once, when the task is ended by `cancel` or `end`.
@@ -178,68 +205,90 @@ class Running:
     def _become(self, state: TaskState, **changes: Any) -> Task:
         """Make the owner's transition, or raise what the task was ended with."""
         with self.transition:
-            self._raise_if_finished()
+            self._raise_if_over()
             if self._move(state, **changes).state is not state:
-                self._raise_if_finished()
+                self._raise_if_over()
             return self._task
 
-    def _finish(self, state: TaskState, error: Failure | None) -> bool:
-        """End the task; False if it had ended before."""
-        with self.transition:
-            if self._task.state.finished:
-                return False
-            self._move(state, error=error)
-            return True
-
     def _end_outside(self, state: TaskState, error: Failure | None) -> Task:
-        if self._finish(state, error):
-            with self._lock:
-                self._ended_outside = True
-                callbacks = self._callbacks.pop_all()
-            callbacks.close()
+        with self.transition:
+            if self._is_over(self._task):
+                return self._task
+            self._move(state, error=error)
+        self._call_back()
         return self._task
+
+    def _call_back(self) -> None:
+        """Run the callbacks of a task that is broken off; forget those of any other."""
+        with self._lock:
+            self._ended_outside = self._task.state.broken_off
+            callbacks = self._callbacks.pop_all()
+        if self._ended_outside:
+            callbacks.close()
 
     def _move(self, state: TaskState, **changes: Any) -> Task:
         """Record a transition and return the task, which another process may have ended first."""
         before = self._task
         after = before.moved(state, at=self._clock(), **changes)
-        while not self._store.update(after, expected=before.state):
+        owner = before.replica if state in _OWNERS_ONLY else None
+        while not self._store.update(after, expected=before.state, owner=owner):
             before = self._as_stored()
-            if before.state.finished:
+            if self._is_over(before):
                 after = before
                 break
             after = before.moved(state, at=self._clock(), **changes)
-        with self._lock:
-            self._task = after
-            self._idle_since = self._monotonic()
-        if after.state.finished:
-            self._on_finish(after.task_id)
-            self._lease.release()
+        self._take(after)
         return after
+
+    def _take(self, task: Task) -> None:
+        """Have `task` as what is true now."""
+        with self._lock:
+            self._task = task
+            self._idle_since = self._monotonic()
+        if self._is_over(task):
+            self._on_finish(task.task_id)
+            self._lease.release()
 
     def _as_stored(self) -> Task:
         """What the store has where it is not what was recorded last.
 
-        Ended by another process; or moved by us, in a write whose answer got lost.
+        Ended or taken over by another process; or moved by us, in a write whose answer got lost.
         """
         stored = self._store.get(self._task.task_id)
         if stored is None:
             gone = Failure(ErrorCode.INTERRUPTED, "the record of the export was removed; retry")
             return self._task.moved(TaskState.FAILED, at=self._clock(), error=gone)
-        if stored.state.finished:
+        if self._is_over(stored):
             return stored
         return replace(stored, rows=self._task.rows, bytes=self._task.bytes)
 
-    def _raise_if_finished(self) -> None:
+    def _is_over(self, task: Task) -> bool:
+        """Whether this process has no part in the task any more."""
+        return task.state.finished or task.replica != self._replica
+
+    def _raise_if_over(self) -> None:
         task = self._task
-        if task.state.finished:
+        if self._is_over(task):
             raise _ending(task)
 
 
+_OWNERS_ONLY: Final = frozenset({TaskState.PROCESSING, TaskState.UPLOADING, TaskState.FAILED})
+"""Moves that only the replica may make that has the task.
+
+CANCELLED is everybody's, and COMPLETED is true of a published file, whoever has the task.
+"""
+
+
 def _ending(task: Task) -> Exception:
-    """What the owner of a finished task is told when it goes on."""
+    """What the owner of a task that is over is told when it goes on."""
     if task.state is TaskState.CANCELLED:
         return ServiceError(ErrorCode.CANCELLED, "the export was cancelled", task_id=task.task_id)
     if task.error is not None:
         return ServiceError(task.error.code, task.error.message, task_id=task.task_id)
-    return IllegalTransition(f"task {task.task_id} is {task.state} already")
+    if task.state.finished:
+        return IllegalTransition(f"task {task.task_id} is {task.state} already")
+    message = (
+        "another replica has taken the export over and will publish its file: "
+        f"ask for the status of task {task.task_id}"
+    )
+    return ServiceError(ErrorCode.INTERRUPTED, message, task_id=task.task_id)

@@ -1,33 +1,24 @@
 """The record of every task: what was announced is here, and outlives the process.
 
-    StateError                  the database cannot be opened (see `store_engine`)
-    ServiceError
-    ├── RequestIdTaken          ALREADY_EXISTS, with the task that has it
-    ├── STORAGE_FULL            the disk of the database is full
-    └── STORAGE_ERROR           the database cannot be reached or refuses to work
-
-STORAGE_ERROR, not INTERNAL, because it is what the caller can act on: nothing is wrong with the
-request, and the same one succeeds once the database is back. No message holds SQL or a path.
+ServiceError
+└── RequestIdTaken          ALREADY_EXISTS, with the task that has it
 """
 
-import sqlite3
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
-from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from flight_server.errors import ErrorCode, ServiceError
+from flight_server.tasks.database import Database
 from flight_server.tasks.model import Task, TaskState
-from flight_server.tasks.store_engine import StateError, open_engine
+from flight_server.tasks.store_engine import StateError
 from flight_server.tasks.store_schema import (
     LIVE_STATES,
+    UNFINISHED_STATES,
     row_of,
-    schema_version,
     secrets,
     task_of,
     tasks,
@@ -38,11 +29,10 @@ __all__ = ["RequestIdTaken", "StateError", "TaskStore"]
 Tasks = list[Task]  # the name `list` is a method's, inside the class
 
 _FINISHED: Final = tuple(state for state in TaskState if state.finished)
-_UNFINISHED: Final = tuple(state for state in TaskState if not state.finished)
 
 
 class RequestIdTaken(ServiceError):
-    """The client's request id belongs to a task that is unfinished or COMPLETED."""
+    """ALREADY_EXISTS: the client's request id belongs to a task that is unfinished or COMPLETED."""
 
     def __init__(self, existing: Task) -> None:
         self.existing = existing
@@ -56,24 +46,13 @@ class RequestIdTaken(ServiceError):
 class TaskStore:
     """Tasks in SQLite or PostgreSQL; every method may be called from any thread.
 
-    When a method returns, what it wrote survives a killed process and a power cut. A `sqlite:`
-    URL without a file is a database in memory, gone with `close()`: for trials and tests.
-    Each method raises `ServiceError` (STORAGE_ERROR, STORAGE_FULL) when the database fails.
+    When a method returns, what it wrote survives a killed process and a power cut. Each method
+    raises `ServiceError` (STORAGE_ERROR, STORAGE_FULL) when the database fails.
     """
 
     def __init__(self, url: str) -> None:
-        """Open the database, making the file, its directory and the tables if need be.
-
-        Raises StateError when the URL is wrong, or when the database does not answer or is of
-        another version.
-        """
-        self._engine = open_engine(url)
-        # SQLite takes one writer at a time and lets others poll for their turn; a lock hands the
-        # turn over at once (measured with 16 threads: the slowest write took 66 ms instead of
-        # 631). PostgreSQL locks rows by itself.
-        self._turn: AbstractContextManager[object] = (
-            threading.Lock() if self._engine.dialect.name == "sqlite" else nullcontext()
-        )
+        """Open the database; see `Database`. Raises StateError."""
+        self.database = Database(url)
 
     def create(self, task: Task) -> None:
         """Record a new task.
@@ -84,7 +63,7 @@ class TaskStore:
         """
         while True:
             try:
-                with self._writing() as connection:
+                with self.database.writing() as connection:
                     connection.execute(insert(tasks).values(row_of(task)))
             except IntegrityError as error:
                 existing = self._first(*_request(task), tasks.c.state.in_(LIVE_STATES))
@@ -124,14 +103,14 @@ class TaskStore:
             query = query.where(tasks.c.state == state)
         if after is not None:
             query = query.where(tasks.c.task_id < after)
-        with self._reading() as connection:
+        with self.database.reading() as connection:
             return [task_of(row) for row in connection.execute(query).mappings()]
 
-    def update(self, task: Task, *, expected: TaskState) -> bool:
+    def update(self, task: Task, *, expected: TaskState, owner: str | None = None) -> bool:
         """Record `task` if the recorded state is `expected`; False when it is another, or none.
 
-        Of several calls at once with the same `expected`, in any processes, one returns True
-        provided that each moves the state.
+        With an `owner` also if the task is no longer that replica's. Of several calls at once with
+        the same `expected`, in any processes, one returns True provided that each moves the state.
 
         Raises RequestIdTaken when a finished task would be live again and another one has its
         request id.
@@ -141,32 +120,34 @@ class TaskStore:
             .where(tasks.c.task_id == task.task_id, tasks.c.state == expected)
             .values(row_of(task))
         )
+        if owner is not None:
+            statement = statement.where(tasks.c.replica == owner)
         try:
-            with self._writing() as connection:
+            with self.database.writing() as connection:
                 return connection.execute(statement).rowcount == 1
         except IntegrityError as error:
             existing = self._first(*_request(task), tasks.c.state.in_(LIVE_STATES))
             if existing is None:  # it ended in between
-                return self.update(task, expected=expected)
+                return self.update(task, expected=expected, owner=owner)
             raise RequestIdTaken(existing) from error
 
     def unfinished(self) -> Tasks:
         """Every task that is not finished, oldest first."""
-        query = select(tasks).where(tasks.c.state.in_(_UNFINISHED)).order_by(tasks.c.task_id)
-        with self._reading() as connection:
+        query = select(tasks).where(tasks.c.state.in_(UNFINISHED_STATES)).order_by(tasks.c.task_id)
+        with self.database.reading() as connection:
             return [task_of(row) for row in connection.execute(query).mappings()]
 
     def delete_finished(self, before: datetime) -> int:
         """Forget the tasks that finished before that time; returns how many."""
         statement = delete(tasks).where(tasks.c.state.in_(_FINISHED), tasks.c.completed_at < before)
-        with self._writing() as connection:
+        with self.database.writing() as connection:
             return connection.execute(statement).rowcount
 
     def secret(self, name: str, make: Callable[[], bytes]) -> bytes:
         """The secret of that name; the first call ever makes it, all get the same."""
         while (kept := self._secret(name)) is None:
             try:
-                with self._writing() as connection:
+                with self.database.writing() as connection:
                     connection.execute(insert(secrets).values(name=name, value=make()))
             except IntegrityError:
                 continue  # another process was first: read its secret
@@ -174,55 +155,23 @@ class TaskStore:
 
     def ping(self) -> None:
         """Do nothing if the database answers; raise `ServiceError` if it does not."""
-        with self._reading() as connection:
-            connection.execute(select(schema_version.c.version)).one()
+        self.database.ping()
 
     def close(self) -> None:
         """Give the connections back; call when no other thread uses the store."""
-        self._engine.dispose()
+        self.database.close()
 
     def _first(self, *conditions: ColumnElement[bool]) -> Task | None:
         query = select(tasks).where(*conditions).order_by(tasks.c.task_id.desc()).limit(1)
-        with self._reading() as connection:
+        with self.database.reading() as connection:
             row = connection.execute(query).mappings().first()
         return None if row is None else task_of(row)
 
     def _secret(self, name: str) -> bytes | None:
-        with self._reading() as connection:
+        with self.database.reading() as connection:
             value = connection.scalar(select(secrets.c.value).where(secrets.c.name == name))
         return None if value is None else bytes(value)
-
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        with _translated(), self._engine.connect() as connection:
-            yield connection
-
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        """Open a transaction; its first statement must write, so that SQLite waits its turn."""
-        with _translated(), self._turn, self._engine.begin() as connection:
-            yield connection
 
 
 def _request(task: Task) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return tasks.c.client == task.client, tasks.c.request_id == task.request_id
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """The seam where SQLAlchemy's errors become ours."""
-    try:
-        yield
-    except IntegrityError:
-        raise  # an answer, not a fault: the methods that can meet one read it
-    except (DBAPIError, PoolTimeout) as error:
-        raise _service_error(error) from error
-
-
-def _service_error(error: Exception) -> ServiceError:
-    cause = getattr(error, "orig", None)
-    if isinstance(cause, sqlite3.Error) and cause.sqlite_errorcode == sqlite3.SQLITE_FULL:
-        message = "the disk of the state database is full; retry when space has been freed"
-        return ServiceError(ErrorCode.STORAGE_FULL, message)
-    message = "the state database cannot be used at the moment; retry later"
-    return ServiceError(ErrorCode.STORAGE_ERROR, message)

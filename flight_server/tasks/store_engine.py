@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import URL, Engine, QueuePool, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
-from flight_server.tasks import store_schema
+from flight_server.tasks.schema_version import SCHEMA_VERSION, ensure
 
 _DATABASES: Final = ("postgresql", "sqlite")
 _EXAMPLES: Final = "sqlite:///./data/state.db or postgresql://user:password@host/database"
@@ -33,7 +33,7 @@ def open_engine(url_text: str) -> Engine:
     engine = _create(url)
     try:
         with engine.begin() as connection:
-            _check_version(url, store_schema.ensure(connection))
+            _check_version(url, ensure(connection))
     except SQLAlchemyError as error:
         engine.dispose()
         raise StateError(f"state.url {_shown(url)} cannot be opened: {_reason(error, url)}") from (
@@ -141,11 +141,11 @@ def _prepare_file(url: URL) -> None:
         ) from error
 
 
-def _check_version(url: URL, version: int) -> None:
-    if version != store_schema.SCHEMA_VERSION:
+def _check_version(url: URL, version: str) -> None:
+    if version != SCHEMA_VERSION:
         raise StateError(
             f"state.url {_shown(url)} has schema version {version}, and this server knows "
-            f"version {store_schema.SCHEMA_VERSION}; start the server that wrote it, "
+            f"version {SCHEMA_VERSION}; start the server that wrote it, "
             "or give another database"
         )
 

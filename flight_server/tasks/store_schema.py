@@ -10,10 +10,11 @@ from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
-    Connection,
     Dialect,
     Enum,
+    Float,
     Index,
     Integer,
     LargeBinary,
@@ -21,22 +22,18 @@ from sqlalchemy import (
     RowMapping,
     Table,
     Text,
-    func,
-    insert,
-    select,
 )
 from sqlalchemy.types import TypeDecorator
 
 from flight_server.errors import ErrorCode, Failure
 from flight_server.tasks.model import EPOCH, Task, TaskState, TaskWarning, microseconds
 
-SCHEMA_VERSION: Final = 1
-_SCHEMA_LOCK: Final = 0x4558504F  # any number that no other program locks: "EXPO"
-
 LIVE_STATES: Final = tuple(
     state for state in TaskState if state not in {TaskState.FAILED, TaskState.CANCELLED}
 )
 """States in which a request id is taken: unfinished, or there to be downloaded."""
+
+UNFINISHED_STATES: Final = tuple(state for state in TaskState if not state.finished)
 
 
 class UtcMicroseconds(TypeDecorator[datetime]):
@@ -106,6 +103,8 @@ tasks = Table(
     Column("sheets", Integer),
     Column("warnings", WarningsText, nullable=False),
     Column("error", FailureText),
+    Column("replica", Text, nullable=False),
+    Column("rows_per_second", Float),
     Column("created_at", UtcMicroseconds, nullable=False),
     Column("started_at", UtcMicroseconds),
     Column("completed_at", UtcMicroseconds),
@@ -116,10 +115,15 @@ secrets = Table(
     Column("name", Text, primary_key=True),
     Column("value", LargeBinary, nullable=False),
 )
-schema_version = Table(
-    "export_schema_version",
+replicas = Table(
+    "export_replicas",
     metadata,
-    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("replica_id", Text, primary_key=True),
+    Column("host", Text, nullable=False),
+    Column("spools", Text, nullable=False),
+    Column("started_at", UtcMicroseconds, nullable=False),
+    Column("lease_until", UtcMicroseconds, nullable=False),
+    Column("gone", Boolean, nullable=False),
 )
 
 # What makes `TaskStore.create` free of races: the database itself refuses the second one.
@@ -136,6 +140,7 @@ Index("export_tasks_by_request", tasks.c.client, tasks.c.request_id, tasks.c.tas
 # Pages are cut by task_id, which is ordered by time: by client, by state, or by the primary key.
 Index("export_tasks_by_client", tasks.c.client, tasks.c.task_id)
 Index("export_tasks_by_state", tasks.c.state, tasks.c.task_id)
+Index("export_tasks_by_replica", tasks.c.replica, tasks.c.state)
 
 
 def row_of(task: Task) -> dict[str, Any]:
@@ -146,20 +151,3 @@ def row_of(task: Task) -> dict[str, Any]:
 def task_of(row: RowMapping) -> Task:
     """The task that a row of `tasks` holds."""
     return Task(**row)
-
-
-def ensure(connection: Connection) -> int:
-    """Create what is missing and return the version that the database has.
-
-    Call inside a transaction. Several servers may start at once: one creates, the others wait.
-    """
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-    else:
-        connection.execute(select(func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
-    metadata.create_all(connection)
-    found = connection.scalar(select(schema_version.c.version))
-    if found is None:
-        connection.execute(insert(schema_version).values(version=SCHEMA_VERSION))
-        return SCHEMA_VERSION
-    return int(found)

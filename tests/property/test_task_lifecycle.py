@@ -42,8 +42,8 @@ class JournalStore(TaskStore):
         super().create(task)
         self.journal[task.task_id] = [task.state]
 
-    def update(self, task: Task, *, expected: TaskState) -> bool:
-        done = super().update(task, expected=expected)
+    def update(self, task: Task, *, expected: TaskState, owner: str | None = None) -> bool:
+        done = super().update(task, expected=expected, owner=owner)
         if done:
             self.journal[task.task_id].append(task.state)
         return done

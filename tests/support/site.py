@@ -39,8 +39,8 @@ class Site:
         return self.root / "server.log"
 
     def spools(self) -> list[str]:
-        """Names of the files in the making."""
-        return _names(self.root / "spool")
+        """Names of the files in the making, and of whatever else should not be there."""
+        return [name for name in _names(self.root / "spool") if not name.startswith(".replicas")]
 
     def files(self) -> list[str]:
         """Everything that is published, or on its way there, as `<task_id>/<filename>`."""

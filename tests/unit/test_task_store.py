@@ -18,8 +18,10 @@ from sqlalchemy.schema import CreateIndex
 from flight_server.errors import ErrorCode, Failure, ServiceError
 from flight_server.tasks import store_engine, store_schema
 from flight_server.tasks.model import Task, TaskState, TaskWarning, new_task_id
+from flight_server.tasks.schema_version import SCHEMA_VERSION
 from flight_server.tasks.store import RequestIdTaken, StateError, TaskStore
 from flight_server.tasks.store_engine import _reason
+from tests.support.postgres import Postgres
 
 NOON = datetime(2025, 6, 1, 12, 0, tzinfo=UTC)
 DONE = {"started_at": NOON, "completed_at": NOON}
@@ -47,13 +49,29 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def url(path: Path) -> str:
+def sqlite_url(path: Path) -> str:
     return f"sqlite:///{path}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, sqlite_url: str) -> str:
+    """Both databases hold to the same contract."""
+    if request.param == "sqlite":
+        return sqlite_url
+    server: Postgres = request.getfixturevalue("postgres_server")
+    return server.database()
 
 
 @pytest.fixture
 def store(url: str) -> Iterator[TaskStore]:
     store = TaskStore(url)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def sqlite_store(sqlite_url: str) -> Iterator[TaskStore]:
+    store = TaskStore(sqlite_url)
     yield store
     store.close()
 
@@ -273,7 +291,7 @@ def test_two_stores_on_one_file_see_each_other(store: TaskStore, url: str) -> No
         other.close()
 
 
-def test_what_was_recorded_survives_a_killed_process(path: Path, url: str) -> None:
+def test_what_was_recorded_survives_a_killed_process(path: Path, sqlite_url: str) -> None:
     program = (
         "import os, signal, sys\n"
         "from datetime import UTC, datetime\n"
@@ -287,7 +305,7 @@ def test_what_was_recorded_survives_a_killed_process(path: Path, url: str) -> No
     root = str(Path(__file__).parents[2])
     killed = subprocess.run([sys.executable, "-c", program, url], cwd=root, check=False)
     assert killed.returncode == -9
-    store = TaskStore(url)
+    store = TaskStore(sqlite_url)
     try:
         assert [task.task_id for task in store.unfinished()] == ["t"]
     finally:
@@ -312,16 +330,16 @@ def test_a_store_in_memory_serves_many_threads() -> None:
         store.close()
 
 
-def test_only_the_owner_can_read_the_database(store: TaskStore, path: Path) -> None:
+def test_only_the_owner_can_read_the_database(sqlite_store: TaskStore, path: Path) -> None:
     store.create(make_task())
     modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
     assert modes == {"state.db": 0o600, "state.db-wal": 0o600, "state.db-shm": 0o600}
 
 
-def test_a_database_that_others_could_read_is_closed_to_them(path: Path, url: str) -> None:
+def test_a_database_that_others_could_read_is_closed_to_them(path: Path, sqlite_url: str) -> None:
     path.parent.mkdir()
     path.touch(0o644)
-    TaskStore(url).close()
+    TaskStore(sqlite_url).close()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
@@ -330,11 +348,12 @@ def test_a_working_database_answers_a_ping(store: TaskStore) -> None:
 
 
 def test_a_broken_database_is_a_storage_error_without_sql_or_path(
-    store: TaskStore, path: Path
+    sqlite_store: TaskStore, path: Path
 ) -> None:
+    store = sqlite_store
     with sqlite3.connect(path) as connection:
         connection.execute("DROP TABLE export_tasks")
-        connection.execute("DROP TABLE export_schema_version")
+        connection.execute("DROP TABLE export_replicas")
     connection.close()
     calls = (
         store.ping,
@@ -351,8 +370,9 @@ def test_a_broken_database_is_a_storage_error_without_sql_or_path(
         )
 
 
-def test_a_full_disk_says_so(store: TaskStore) -> None:
-    with store._engine.connect() as connection:  # the pool has this one connection
+def test_a_full_disk_says_so(sqlite_store: TaskStore) -> None:
+    store = sqlite_store
+    with store.database._engine.connect() as connection:  # the pool has this one connection
         connection.exec_driver_sql("PRAGMA max_page_count = 1")
     with pytest.raises(ServiceError) as caught:
         store.create(make_task(filename="x" * 1_000_000))
@@ -409,16 +429,16 @@ def test_a_file_given_by_uri_is_refused() -> None:
     assert "names a file by URI" in open_error("sqlite:///file:state.db?uri=true")
 
 
-def test_a_database_of_a_newer_version_is_left_alone(path: Path, url: str) -> None:
-    TaskStore(url).close()
+def test_a_database_of_a_newer_version_is_left_alone(path: Path, sqlite_url: str) -> None:
+    TaskStore(sqlite_url).close()
     connection = sqlite3.connect(path)
     with connection:
-        connection.execute("UPDATE export_schema_version SET version = 7")
+        connection.execute("UPDATE export_schema SET version_num = '0007'")
         connection.execute("DROP TABLE export_secrets")
-    message = open_error(url)
+    message = open_error(sqlite_url)
     names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
     connection.close()
-    assert "has schema version 7, and this server knows version 1" in message
+    assert f"has schema version 0007, and this server knows version {SCHEMA_VERSION}" in message
     assert "export_secrets" not in names
 
 

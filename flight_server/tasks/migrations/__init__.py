@@ -1,0 +1,1 @@
+"""How the state database came to what it is: Alembic's scripts, one a version."""

@@ -1,0 +1,115 @@
+"""A process among those that share the state: its lease, and what it knows of the others.
+
+Two things tell that another replica is dead:
+
+- Its lock is free. A replica holds a lock on a file in the directory for spools as long as its
+  process lives, which the operating system gives back however that ends. It tells at once, to who
+  shares the directory: as a rule the same server, started again.
+- Its lease is over. It tells after `lease`, to everybody. A database that nobody could reach for a
+  while makes every lease look so: whoever could not renew its own does not judge others by theirs
+  until it has held its own for as long as a lease lasts.
+"""
+
+import os
+import secrets
+import socket
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Final, Self
+
+from flight_server.errors import translate
+from flight_server.tasks.locks import ProcessLock, directory_id
+from flight_server.tasks.replica_table import ReplicaRecord, ReplicaTable
+
+
+class Replica:
+    """One process, from `enter` to `leave`. Thread safe. Raises `ServiceError` as the table does.
+
+    `directory` is the one for spools; `lease` how long the others wait for a sign of life.
+    """
+
+    def __init__(
+        self,
+        table: ReplicaTable,
+        directory: Path,
+        lease: timedelta,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.id: Final = secrets.token_hex(8)
+        """Of this process: one that is started again is another replica."""
+        self.spools = ""
+        """The directory for spools, by the same name for all who share it; once entered."""
+        self._table = table
+        self._directory = directory.absolute()
+        self._lock = ProcessLock(self._directory, self.id)
+        self._lease = lease
+        self._monotonic = monotonic
+        self._host = f"{socket.gethostname()}:{os.getpid()}"
+        self._renewed_at = -float("inf")
+        self._steady_since = float("inf")
+
+    def __enter__(self) -> Self:
+        self.enter()
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.leave()
+
+    def enter(self) -> None:
+        """Begin to live: from now on tasks may be this replica's.
+
+        Raises ServiceError STORAGE_ERROR or STORAGE_FULL also when the directory cannot be used.
+        """
+        try:
+            self.spools = directory_id(self._directory)
+            self._lock.take()
+        except OSError as error:
+            raise translate(error) from error
+        self.renew()
+
+    def leave(self) -> None:
+        """Say that it is over; the others need not wait for the lease to end."""
+        try:
+            self._table.end(self.id)
+        finally:
+            self._lock.give_back()
+
+    def renew(self) -> None:
+        """Hold the lease for another while."""
+        began = self._monotonic()
+        self._table.renew(self.id, self._lease, host=self._host, spools=self.spools)
+        if began - self._renewed_at > self._lease.total_seconds():
+            self._steady_since = began
+        self._renewed_at = began
+
+    def hold(self) -> None:
+        """Make sure of the lease before a task becomes this replica's.
+
+        A process that was stopped for long would else have a task that the others take for a dead
+        one's.
+        """
+        if self._monotonic() - self._renewed_at > self._lease.total_seconds() / 2:
+            self.renew()
+
+    def others(self) -> tuple[list[ReplicaRecord], list[ReplicaRecord]]:
+        """The other replicas: those that may be alive, and those that are dead for certain."""
+        living: list[ReplicaRecord] = []
+        dead: list[ReplicaRecord] = []
+        for other in self._table.all():
+            if other.replica_id != self.id:
+                (living if self._may_live(other) else dead).append(other)
+        return living, dead
+
+    def _may_live(self, other: ReplicaRecord) -> bool:
+        if other.gone:
+            return False
+        lock = ProcessLock(self._directory, other.replica_id)
+        if lock.is_free():
+            self._table.end(other.replica_id)
+            lock.give_back()
+            return False
+        steady = self._monotonic() - self._steady_since
+        return other.left >= timedelta() or steady < self._lease.total_seconds()
