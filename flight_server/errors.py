@@ -1,6 +1,6 @@
 """Errors that the service answers with: one root, one code each, one seam for foreign ones.
 
-    ServiceError(code, message, task_id)
+    ServiceError(code, message, task_id, retry_after)
 
 The codes are those of the protocol. What a transport makes of a code is in
 `transports/errors.py`; what is kept in a task is a `Failure`, never an exception.
@@ -89,12 +89,23 @@ class Failure:
 
 
 class ServiceError(Exception):
-    """A refusal or failure with its code; `message` is one sentence for the caller."""
+    """A refusal or failure with its code; `message` is one sentence for the caller.
 
-    def __init__(self, code: ErrorCode, message: str, *, task_id: str | None = None) -> None:
+    `retry_after` is a hint: in how many seconds the same request is likely to be taken.
+    """
+
+    def __init__(
+        self,
+        code: ErrorCode,
+        message: str,
+        *,
+        task_id: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
         self.code = code
         self.message = _shortened(message)
         self.task_id = task_id
+        self.retry_after = retry_after
         super().__init__(f"{code}: {self.message}")
 
     @property

@@ -106,12 +106,12 @@ class ExportService:
 
     def view(self, task: Task) -> dict[str, Any]:
         """The task as JSON, with a link signed now if it is COMPLETED."""
-        now = self._clock()
         if task.state is not TaskState.COMPLETED:
-            return task_view(task, now=now, url=None, expires=None)
-        expires = self._limited(now + self._options.url_expiry)
+            position = self._manager.place(task.task_id)
+            return task_view(task, position=position, url=None, expires=None)
+        expires = self._limited(self._clock() + self._options.url_expiry)
         url = self._storage.link(target_of(task), expires)
-        return task_view(task, now=now, url=url, expires=expires)
+        return task_view(task, position=None, url=url, expires=expires)
 
     def status(
         self, client: str | None, *, task_id: str | None = None, request_id: str | None = None

@@ -3,14 +3,16 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from flight_server.tasks.model import Task
+from flight_server.tasks.model import Task, TaskState
 
 
 def task_view(
-    task: Task, *, now: datetime, url: str | None, expires: datetime | None
+    task: Task, *, position: int | None, url: str | None, expires: datetime | None
 ) -> dict[str, Any]:
-    """The task object; `url` is signed anew by the caller for each view."""
-    eta = task.eta_seconds(now)
+    """The task object; `url` is signed anew by the caller for each view.
+
+    `position` is the place in line of a task that is QUEUED.
+    """
     return {
         "task_id": task.task_id,
         "request_id": task.request_id,
@@ -20,8 +22,10 @@ def task_view(
         "filename": task.filename,
         "rows": task.rows,
         "bytes": task.bytes,
-        "progress": None if task.progress is None else round(task.progress, 1),
-        "eta_seconds": None if eta is None else round(eta, 1),
+        "progress": tenths(task.progress),
+        "position": position if task.state is TaskState.QUEUED else None,
+        "rows_per_second": tenths(task.rows_per_second),
+        "eta_seconds": tenths(task.eta_seconds),
         "url": url,
         "url_expires_at": timestamp(expires),
         "size_bytes": task.size_bytes,
@@ -42,6 +46,11 @@ def task_view(
         "started_at": timestamp(task.started_at),
         "completed_at": timestamp(task.completed_at),
     }
+
+
+def tenths(number: float | None) -> float | None:
+    """`number` as it is shown: no digits that mean nothing."""
+    return None if number is None else round(number, 1)
 
 
 def timestamp(moment: datetime | None) -> str | None:

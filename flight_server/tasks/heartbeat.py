@@ -13,8 +13,11 @@ from flight_server.tasks.replica_table import ReplicaTable
 from flight_server.tasks.running import Running
 
 LOOK_INTERVAL: Final = 0.25
-"""Seconds between two looks at the tasks that run here: a cancel asked of another replica is
-noticed within that, and others see figures that are no older."""
+"""Seconds between two looks at the tasks that run here: what another replica has made of one, such
+as a cancel that was asked of it, is noticed within that."""
+
+SHOW_INTERVAL: Final = 1.0
+"""Seconds between two writes of the figures that other replicas see."""
 
 _STOP_TIMEOUT: Final = 10.0  # seconds; a store that hangs must not keep the server from stopping
 
@@ -40,7 +43,8 @@ class Heartbeat:
         self._manager = manager
         self._interval = interval.total_seconds()
         self._on_error = on_error
-        self._next = time.monotonic() + self._interval
+        self._next_renewal = time.monotonic() + self._interval
+        self._next_show = 0.0
         self._shown: dict[str, Task] = {}
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
@@ -56,9 +60,9 @@ class Heartbeat:
 
     def beat(self) -> None:
         """Do one round now. Raises ServiceError when the state database fails."""
-        if time.monotonic() >= self._next:
+        if time.monotonic() >= self._next_renewal:
             self._replica.renew()
-            self._next = time.monotonic() + self._interval
+            self._next_renewal = time.monotonic() + self._interval
         manager = self._manager
         running = {each.task.task_id: each for each in (manager.running if manager else ())}
         if running:
@@ -75,6 +79,9 @@ class Heartbeat:
                 self._stopping.wait(self._interval)
 
     def _show(self, running: dict[str, Running]) -> None:
+        if time.monotonic() < self._next_show:
+            return
+        self._next_show = time.monotonic() + SHOW_INTERVAL
         now = {task_id: each.task for task_id, each in running.items()}
         self._table.show(task for task_id, task in now.items() if self._shown.get(task_id) != task)
         self._shown = now

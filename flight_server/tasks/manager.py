@@ -63,7 +63,7 @@ class TaskManager:
         self.monotonic = monotonic
         self._replica = replica
         self._store = store
-        self._slots = SlotPool(slots, queue_size)
+        self._slots = SlotPool(slots, queue_size, monotonic)
         self._queue_timeout = queue_timeout
         self._clock = clock
         self._running: dict[str, Running] = {}  # one operation on a dict is atomic
@@ -91,7 +91,7 @@ class TaskManager:
         Raises ServiceError with QUEUE_FULL or SHUTTING_DOWN, and RequestIdTaken as
         `TaskStore.create` does; what is refused is not recorded.
         """
-        lease = self._slots.enter()
+        lease = self._slots.enter(task.client)
         try:
             self._replica.hold()
             task = replace(task, replica=self._replica.id)
@@ -108,7 +108,7 @@ class TaskManager:
             )
             self._record(running)
         except BaseException:
-            lease.release()
+            lease.release(used=False)
             raise
         return running
 
@@ -116,6 +116,11 @@ class TaskManager:
         """The task, with live figures if it runs here."""
         running = self._running.get(task_id)
         return self._store.get(task_id) if running is None else running.task
+
+    def place(self, task_id: str) -> int | None:
+        """The place in line (1 = next) of a task that waits here for its slot."""
+        running = self._running.get(task_id)
+        return None if running is None else running.place
 
     def list(
         self,

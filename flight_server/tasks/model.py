@@ -84,6 +84,8 @@ class Task:
     rows: int = 0
     bytes: int = 0
     """Of the file, written so far."""
+    rows_per_second: float | None = None
+    """Over the last seconds; None where that is not known, and unless rows are being taken."""
     size_bytes: int | None = None
     """Of the whole file; known from UPLOADING on, as are `sha256` and `sheets`."""
     sha256: str | None = None
@@ -92,7 +94,6 @@ class Task:
     error: Failure | None = None
     replica: str = ""
     """Which of the servers that share the state has it, or had it last."""
-    rows_per_second: float | None = None
     created_at: datetime
     started_at: datetime | None = None
     completed_at: datetime | None = None
@@ -107,17 +108,15 @@ class Task:
         # No rows expected: there is nothing to be a part of, and the file is not there yet.
         return min(100.0, 100.0 * self.rows / self.rows_expected) if self.rows_expected else 0.0
 
-    def eta_seconds(self, now: datetime) -> float | None:
-        """Seconds until the last expected row, at the rate measured so far.
+    @property
+    def eta_seconds(self) -> float | None:
+        """Seconds until the last expected row, at the rate of the last seconds.
 
-        None unless rows are being taken, their number was announced and a rate can be measured.
+        None unless rows are being taken, their number was announced and some came lately.
         """
-        if self.state is not TaskState.PROCESSING or self.rows_expected is None:
+        if self.rows_expected is None or not self.rows_per_second:
             return None
-        elapsed = (now - self.started_at).total_seconds() if self.started_at else 0.0
-        if self.rows <= 0 or elapsed <= 0:
-            return None
-        return max(0, self.rows_expected - self.rows) * elapsed / self.rows
+        return max(0, self.rows_expected - self.rows) / self.rows_per_second
 
     @property
     def can_be_retried(self) -> bool:
@@ -138,10 +137,12 @@ class Task:
     def moved(self, state: TaskState, *, at: datetime, **changes: Any) -> "Task":
         """The task in its next state, with the time of the move and any other `changes`.
 
-        Raises IllegalTransition when `state` cannot follow the present one.
+        It has no rate: that was of the state that it leaves. Raises IllegalTransition when
+        `state` cannot follow the present one.
         """
         if not self.state.can_become(state):
             raise IllegalTransition(f"task {self.task_id} cannot go from {self.state} to {state}")
+        changes["rows_per_second"] = None
         if state is TaskState.PROCESSING:
             changes["started_at"] = at
         if state.finished:

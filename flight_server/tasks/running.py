@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from flight_server.errors import ErrorCode, Failure, ServiceError
 from flight_server.tasks.model import IllegalTransition, Task, TaskState, TaskWarning
+from flight_server.tasks.rate import RecentRate
 from flight_server.tasks.slots import Lease
 from flight_server.tasks.store import TaskStore
 
@@ -53,6 +54,8 @@ class Running:
         self._monotonic = monotonic
         self._on_finish = on_finish
         self._idle_since = self.opened_at
+        self._rate = RecentRate()
+        self._rate_from(task)
         self._unsaved: Failure | None = None
         self._ended_outside = False
         self._callbacks = ExitStack()
@@ -61,7 +64,17 @@ class Running:
     @property
     def task(self) -> Task:
         """The task as it is now, live figures included."""
-        return self._task
+        with self._lock:
+            task = self._task
+            if task.state is not TaskState.PROCESSING:
+                return task
+            rate = self._rate.at(self._monotonic())
+        return task if rate is None else replace(task, rows_per_second=rate)
+
+    @property
+    def place(self) -> int | None:
+        """Its place in line for a slot (1 = next), None once it has one or has ended."""
+        return self._lease.place or None
 
     @property
     def idle_since(self) -> float:
@@ -73,17 +86,20 @@ class Running:
         """The failure that `fail` could not record because the store was out of order."""
         return self._unsaved
 
-    def wait_for_slot(self, on_wait: Callable[[int], None] | None = None) -> None:
+    def wait_for_slot(
+        self, on_wait: Callable[[int], None] | None = None, every: float = math.inf
+    ) -> None:
         """Block until the task has a slot and is PROCESSING; at once if it has one already.
 
-        `on_wait` is told the place in line (1 = next) on entry and whenever it changes, in this
-        thread. If it raises, the task is still QUEUED: fail it.
+        `on_wait` is told the place in line (1 = next) on entry, whenever it changes and after
+        `every` seconds without a change, in this thread. If it raises, the task is still QUEUED:
+        fail it.
 
         Raises ServiceError with QUEUE_TIMEOUT when no slot came free in time, the task then being
         FAILED, or with what the task was ended with meanwhile.
         """
         timeout = self._queue_timeout.total_seconds()
-        if self._lease.wait(timeout, on_wait):
+        if self._lease.wait(timeout, on_wait, every):
             if self._task.state is TaskState.QUEUED:
                 self._become(TaskState.PROCESSING)
             self.checkpoint()
@@ -100,6 +116,7 @@ class Running:
             self._raise_if_over()
             self._task = replace(self._task, rows=rows, bytes=bytes)
             self._idle_since = self._monotonic()
+            self._rate.reach(self._idle_since, rows)
 
     def received(self) -> None:
         """Say that nothing is awaited from the client until the next `advance`.
@@ -245,6 +262,7 @@ class Running:
         with self._lock:
             self._task = task
             self._idle_since = self._monotonic()
+            self._rate_from(task)
         if self._is_over(task):
             self._on_finish(task.task_id)
             self._lease.release()
@@ -261,6 +279,11 @@ class Running:
         if self._is_over(stored):
             return stored
         return replace(stored, rows=self._task.rows, bytes=self._task.bytes)
+
+    def _rate_from(self, task: Task) -> None:
+        """Begin to measure the rate of a task that has its slot now."""
+        if task.state is TaskState.PROCESSING:
+            self._rate.reach(self._idle_since, task.rows)
 
     def _is_over(self, task: Task) -> bool:
         """Whether this process has no part in the task any more."""

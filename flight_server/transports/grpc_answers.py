@@ -41,7 +41,7 @@ def export_response(task: Task, url: str | None) -> bytes:
     )
 
 
-def status_response(task: Task, url: str | None, now: datetime) -> bytes:
+def status_response(task: Task, url: str | None) -> bytes:
     """The answer to a question for a task, encoded; a format of another door is unspecified."""
     return _encoded(
         TaskStatusResponse(
@@ -49,7 +49,7 @@ def status_response(task: Task, url: str | None, now: datetime) -> bytes:
             format=_NUMBERS.get(task.format, ExportFormat.FORMAT_UNSPECIFIED),
             filename=task.filename,
             records_processed=task.rows,
-            estimated_time_remaining=round(task.eta_seconds(now) or 0),
+            estimated_time_remaining=round(task.eta_seconds or 0),
         )
     )
 

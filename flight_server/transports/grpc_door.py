@@ -17,7 +17,7 @@ from flight_server.export import Export
 from flight_server.logs import Event, get_logger
 from flight_server.request import ExportRequest
 from flight_server.service import ExportService
-from flight_server.tasks.model import Task, utc_now
+from flight_server.tasks.model import Task
 from flight_server.transports.errors import answer_to
 from flight_server.transports.export_pb2 import TaskStatusRequest
 from flight_server.transports.flight import ANONYMOUS
@@ -75,7 +75,7 @@ class GrpcDoor:
         """The encoded state of a task. Raises `ServiceError`."""
         try:
             task = self._service.status(ANONYMOUS, task_id=_task_id(body))
-            return status_response(task, self._url(task), utc_now())
+            return status_response(task, self._url(task))
         except Exception as error:  # noqa: BLE001  # nothing may reach the wire untranslated
             raise answer_to(error, _log) from None
 

@@ -1,10 +1,12 @@
 """Any sequence of what owners, callers, the watchdog and restarts may do to tasks."""
 
-from collections import deque
+import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -18,6 +20,9 @@ from hypothesis.stateful import (
 from flight_server.errors import ErrorCode, Failure, ServiceError
 from flight_server.tasks.manager import TaskManager
 from flight_server.tasks.model import Task, TaskState, new_task_id
+from flight_server.tasks.orphans import INTERRUPTED, Found, Orphans
+from flight_server.tasks.replica import Replica
+from flight_server.tasks.replica_table import ReplicaTable
 from flight_server.tasks.running import Running
 from flight_server.tasks.store import TaskStore
 from flight_server.tasks.watchdog import Watchdog
@@ -29,6 +34,11 @@ BROKEN = Failure(ErrorCode.INVALID_DATA, "row 7 is broken")
 
 NUMBERS = st.integers(0, 1000)
 """Pick one of what there is."""
+
+
+def unrated(task: Task) -> Task:
+    """The task without what depends on when its batches came."""
+    return replace(task, rows_per_second=None)
 
 
 class JournalStore(TaskStore):
@@ -50,12 +60,12 @@ class JournalStore(TaskStore):
 
 
 class TaskLifecycle(RuleBasedStateMachine):
-    """Holds the manager against a model: a dict of tasks, a set of slots and a line.
+    """Holds the manager against a model: a dict of tasks, a set of slots and a fair line.
 
     The queue timeout is zero, so that waiting for a slot never blocks: it is there or it is not.
     """
 
-    @initialize(slots=st.integers(1, 3), queue_size=st.integers(0, 3))
+    @initialize(slots=st.integers(1, 3), queue_size=st.integers(0, 6))
     def start(self, slots: int, queue_size: int) -> None:
         self.seconds = 0.0
         self.slots, self.queue_size = slots, queue_size
@@ -64,16 +74,23 @@ class TaskLifecycle(RuleBasedStateMachine):
         self.last_sign: dict[str, float] = {}
         self.ended_outside: set[str] = set()
         self.called_back: list[str] = []
+        self.directory = Path(tempfile.mkdtemp())
         self.begin()
 
     def begin(self) -> None:
         """A new process on the store."""
         self.owners: dict[str, Running] = {}
         self.holders: set[str] = set()
-        self.line: deque[str] = deque()
+        self.line: list[str] = []  # in the order of arrival
+        self.turns: list[str] = []  # clients in line, in the order of their turns
         self.draining = False
+        table = ReplicaTable(self.store.database)
+        self.replica = Replica(table, self.directory, timedelta(days=1))
+        self.replica.enter()
+        self.orphans = Orphans(self.store, table, self.replica, timedelta(days=1), self.now)
         self.manager = TaskManager(
             self.store,
+            replica=self.replica,
             slots=self.slots,
             queue_size=self.queue_size,
             queue_timeout=timedelta(0),
@@ -88,17 +105,55 @@ class TaskLifecycle(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if hasattr(self, "store"):
+            self.replica.leave()
             self.store.close()
+            shutil.rmtree(self.directory)
 
     # What the model knows
+
+    def arrive(self, task_id: str) -> None:
+        self.line.append(task_id)
+        if (client := self.expected[task_id].client) not in self.turns:
+            self.turns.append(client)
 
     def leave(self, task_id: str) -> None:
         if task_id in self.line:
             self.line.remove(task_id)
+            self.keep_turns()
         elif task_id in self.holders:
             self.holders.remove(task_id)
             if self.line:
-                self.holders.add(self.line.popleft())
+                self.holders.add(self.take_turn())
+
+    def take_turn(self) -> str:
+        client = self.turns.pop(0)
+        task_id = self.of_client(client)[0]
+        self.line.remove(task_id)
+        self.turns.append(client)
+        self.keep_turns()
+        return task_id
+
+    def keep_turns(self) -> None:
+        self.turns = [client for client in self.turns if self.of_client(client)]
+
+    def of_client(self, client: str) -> list[str]:
+        return [each for each in self.line if self.expected[each].client == client]
+
+    def place(self, task_id: str) -> int | None:
+        """1 and how many go before it: of its own client those that came earlier, of each other
+        as many, and one more of those whose turn is earlier.
+        """
+        if task_id not in self.line:
+            return None
+        client = self.expected[task_id].client
+        own = self.of_client(client).index(task_id)
+        before = self.turns.index(client)
+        others = (
+            min(len(self.of_client(other)), own + (turn < before))
+            for turn, other in enumerate(self.turns)
+            if other != client
+        )
+        return 1 + own + sum(others)
 
     def end_in_model(self, task_id: str, state: TaskState, error: Failure | None) -> None:
         task = self.expected[task_id]
@@ -123,19 +178,19 @@ class TaskLifecycle(RuleBasedStateMachine):
 
     # Owners
 
-    @rule(request=st.sampled_from("abcdefgh"))
-    def open(self, request: str) -> None:
+    @rule(request=st.sampled_from("abcdefgh"), client=st.sampled_from("xyz"))
+    def open(self, request: str, client: str) -> None:
         task = Task(
             task_id=new_task_id(self.now() + timedelta(milliseconds=len(self.expected))),
             request_id=request,
-            client="c",
+            client=client,
             fingerprint="0" * 64,
             format="csv",
             filename="f.csv",
             content_type="text/csv",
             created_at=self.now(),
         )
-        refusal = self.refusal_of(request)
+        refusal = self.refusal_of(client, request)
         opened: list[Running] = []
         assert self.attempt(lambda: opened.append(self.manager.open(task))) == refusal
         if refusal is not None:
@@ -143,25 +198,26 @@ class TaskLifecycle(RuleBasedStateMachine):
         opened[0].on_end(lambda: self.called_back.append(task.task_id))
         self.owners[task.task_id] = opened[0]
         self.last_sign[task.task_id] = self.seconds
+        task = replace(task, replica=self.replica.id)
         if len(self.holders) < self.slots:
             self.holders.add(task.task_id)
             task = replace(task, state=TaskState.PROCESSING, started_at=self.now())
-        else:
-            self.line.append(task.task_id)
         self.expected[task.task_id] = task
+        if task.state is TaskState.QUEUED:
+            self.arrive(task.task_id)
 
-    def refusal_of(self, request: str) -> ErrorCode | None:
+    def refusal_of(self, client: str, request: str) -> ErrorCode | None:
         if self.draining:
             return ErrorCode.SHUTTING_DOWN
         if len(self.holders) == self.slots and len(self.line) == self.queue_size:
             return ErrorCode.QUEUE_FULL
-        taken = any(self.blocks(task, request) for task in self.expected.values())
-        return ErrorCode.ALREADY_EXISTS if taken else None
-
-    @staticmethod
-    def blocks(task: Task, request: str) -> bool:
         over = (TaskState.FAILED, TaskState.CANCELLED)
-        return task.request_id == request and task.state not in over
+        taken = {
+            (task.client, task.request_id)
+            for task in self.expected.values()
+            if task.state not in over
+        }
+        return ErrorCode.ALREADY_EXISTS if (client, request) in taken else None
 
     @rule(number=NUMBERS)
     def wait(self, number: int) -> None:
@@ -173,7 +229,7 @@ class TaskLifecycle(RuleBasedStateMachine):
         told = self.refusal(task_id)
         if told is None and task_id in self.line:
             told = ErrorCode.QUEUE_TIMEOUT
-        place = self.line.index(task_id) + 1 if task_id in self.line else None
+        place = self.place(task_id)
         error = self.attempt(lambda: running.wait_for_slot(places.append))
         assert error == told
         assert places == ([] if place is None else [place])
@@ -284,30 +340,37 @@ class TaskLifecycle(RuleBasedStateMachine):
     @rule(published=st.booleans())
     def restart(self, published: bool) -> None:
         """The process is killed: the figures of its batches are lost, its transitions are not."""
+        self.replica.leave()
         self.begin()
-        completed, failed = self.manager.recover(lambda task: published)
+        found = self.orphans.look()
+        for inherited in found.inherited:
+            assert inherited.last_chance
+            assert (self.orphans.complete if published else self.orphans.fail)(inherited.task)
         unfinished = [task for task in self.expected.values() if not task.state.finished]
+        uploading = {task.task_id for task in unfinished if task.state is TaskState.UPLOADING}
+        assert {inherited.task.task_id for inherited in found.inherited} == uploading
         for task in unfinished:
             stored = self.store.get(task.task_id)
             assert stored is not None
             done = published and task.state is TaskState.UPLOADING
             assert stored.state is (TaskState.COMPLETED if done else TaskState.FAILED)
-            if not done:
-                assert stored.error is not None
-                assert stored.error.code is ErrorCode.INTERRUPTED
+            assert done or stored.error == INTERRUPTED
             self.expected[task.task_id] = stored
-            completed -= done
-            failed -= not done
-        assert (completed, failed) == (0, 0)
+        assert self.orphans.look() == Found()
 
     # What is always true
 
     @invariant()
     def everybody_sees_the_same(self) -> None:
         for task_id, task in self.expected.items():
-            assert self.manager.get(task_id) == task
+            seen = self.manager.get(task_id)
+            assert seen is not None
+            assert seen.rows_per_second is None or task.state is TaskState.PROCESSING
+            assert unrated(seen) == task
+            assert self.manager.place(task_id) == self.place(task_id)
         newest_first = [self.expected[task_id] for task_id in sorted(self.expected, reverse=True)]
-        assert self.manager.list(limit=len(newest_first) + 1) == newest_first
+        listed = self.manager.list(limit=len(newest_first) + 1)
+        assert [unrated(task) for task in listed] == newest_first
 
     @invariant()
     def the_store_knows_every_transition(self) -> None:
@@ -329,6 +392,11 @@ class TaskLifecycle(RuleBasedStateMachine):
         assert self.manager.queued == len(self.line) <= self.queue_size
         running = {running.task.task_id for running in self.manager.running}
         assert running == self.holders | set(self.line)
+
+    @invariant()
+    def everybody_in_line_has_a_place_of_their_own(self) -> None:
+        places = [self.manager.place(task_id) for task_id in self.line]
+        assert sorted(place or 0 for place in places) == list(range(1, len(self.line) + 1))
 
     @invariant()
     def callbacks_ran_once_for_those_ended_from_outside(self) -> None:

@@ -93,22 +93,23 @@ def test_progress_is_known_only_with_the_expected_rows_or_at_the_end(
     assert task.progress == progress
 
 
-def test_the_remaining_time_follows_from_the_rate_so_far(task: Task) -> None:
+def test_the_remaining_time_follows_from_the_recent_rate(task: Task) -> None:
     task = replace(task, rows_expected=400).moved(TaskState.PROCESSING, at=NOON)
-    assert replace(task, rows=100).eta_seconds(NOON + timedelta(seconds=10)) == 30.0
-    assert replace(task, rows=500).eta_seconds(NOON + timedelta(seconds=10)) == 0.0
+    assert replace(task, rows=100, rows_per_second=10.0).eta_seconds == 30.0
+    assert replace(task, rows=500, rows_per_second=10.0).eta_seconds == 0.0
 
 
-def test_the_remaining_time_is_unknown_without_a_rate_an_end_or_work(task: Task) -> None:
-    later = NOON + timedelta(seconds=10)
-    queued = replace(task, rows_expected=400)
-    processing = queued.moved(TaskState.PROCESSING, at=NOON)
-    uploading = replace(processing, rows=100).moved(TaskState.UPLOADING, at=later)
-    assert queued.eta_seconds(later) is None
-    assert processing.eta_seconds(later) is None
-    assert replace(processing, rows=1).eta_seconds(NOON) is None
-    assert replace(processing, rows=1, rows_expected=None).eta_seconds(later) is None
-    assert uploading.eta_seconds(later) is None
+@pytest.mark.parametrize(("rows_expected", "rate"), [(None, 10.0), (400, None), (400, 0.0)])
+def test_the_remaining_time_is_unknown_without_an_end_or_a_rate(
+    task: Task, rows_expected: int | None, rate: float | None
+) -> None:
+    task = replace(task, rows_expected=rows_expected).moved(TaskState.PROCESSING, at=NOON)
+    assert replace(task, rows=100, rows_per_second=rate).eta_seconds is None
+
+
+def test_a_task_that_moves_on_has_no_rate_any_more(task: Task) -> None:
+    processing = replace(task.moved(TaskState.PROCESSING, at=NOON), rows_per_second=10.0)
+    assert processing.moved(TaskState.UPLOADING, at=NOON).rows_per_second is None
 
 
 def test_task_ids_are_version_7_uuids_in_lower_case_hex() -> None:

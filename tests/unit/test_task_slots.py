@@ -41,13 +41,13 @@ def refusal(action: Callable[[], object]) -> ServiceError:
 
 def test_slots_are_given_at_once_while_there_are_any() -> None:
     pool = SlotPool(slots=2, queue_size=5)
-    leases = [pool.enter() for _ in range(3)]
+    leases = [pool.enter("a") for _ in range(3)]
     assert [lease.held for lease in leases] == [True, True, False]
     assert (pool.held, pool.waiting) == (2, 1)
 
 
 def test_a_lease_that_holds_a_slot_does_not_wait() -> None:
-    lease = SlotPool(slots=1, queue_size=0).enter()
+    lease = SlotPool(slots=1, queue_size=0).enter("a")
     told: list[int] = []
     assert lease.wait(0, told.append)
     assert told == []
@@ -56,28 +56,28 @@ def test_a_lease_that_holds_a_slot_does_not_wait() -> None:
 def test_a_full_line_refuses_at_once_with_its_bounds_and_leaves_no_trace() -> None:
     pool = SlotPool(slots=2, queue_size=1)
     for _ in range(3):
-        pool.enter()
-    error = refusal(pool.enter)
+        pool.enter("a")
+    error = refusal(lambda: pool.enter("a"))
     assert error.code is ErrorCode.QUEUE_FULL
     assert error.code.retryable
     assert error.message == (
-        "2 exports are running and 1 are waiting, which is as many as may; retry later"
+        "2 exports are running and 1 are waiting, which is as many as may; retry in 5 s"
     )
     assert (pool.held, pool.waiting) == (2, 1)
 
 
 def test_a_line_of_size_zero_lets_nobody_wait() -> None:
     pool = SlotPool(slots=1, queue_size=0)
-    lease = pool.enter()
-    assert refusal(pool.enter).code is ErrorCode.QUEUE_FULL
+    lease = pool.enter("a")
+    assert refusal(lambda: pool.enter("a")).code is ErrorCode.QUEUE_FULL
     lease.release()
-    assert pool.enter().held
+    assert pool.enter("a").held
 
 
 def test_slots_go_to_those_who_wait_in_their_order_and_each_is_told_its_place() -> None:
     pool = SlotPool(slots=1, queue_size=3)
-    holder = pool.enter()
-    leases = [pool.enter() for _ in range(3)]
+    holder = pool.enter("a")
+    leases = [pool.enter("a") for _ in range(3)]
     first, second, third = [Waiter(lease) for lease in leases]
     assert [first.place(), second.place(), third.place()] == [1, 2, 3]
     holder.release()
@@ -93,22 +93,22 @@ def test_slots_go_to_those_who_wait_in_their_order_and_each_is_told_its_place() 
 
 def test_a_freed_slot_is_not_taken_by_a_newcomer() -> None:
     pool = SlotPool(slots=1, queue_size=2)
-    holder, waiting = pool.enter(), pool.enter()
+    holder, waiting = pool.enter("a"), pool.enter("a")
     holder.release()
     assert waiting.held
-    assert not pool.enter().held
+    assert not pool.enter("a").held
 
 
 def test_a_slot_given_before_the_wait_began_is_not_lost() -> None:
     pool = SlotPool(slots=1, queue_size=1)
-    holder, waiting = pool.enter(), pool.enter()
+    holder, waiting = pool.enter("a"), pool.enter("a")
     holder.release()
     assert waiting.wait(0)
 
 
 def test_a_lease_gives_its_slot_back_once_however_often_it_is_released() -> None:
     pool = SlotPool(slots=2, queue_size=0)
-    lease, _other = pool.enter(), pool.enter()
+    lease, _other = pool.enter("a"), pool.enter("a")
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda _: lease.release(), range(32)))
     assert pool.held == 1
@@ -116,8 +116,8 @@ def test_a_lease_gives_its_slot_back_once_however_often_it_is_released() -> None
 
 def test_whoever_waits_too_long_leaves_the_line() -> None:
     pool = SlotPool(slots=1, queue_size=2)
-    pool.enter()
-    impatient, patient = pool.enter(), pool.enter()
+    pool.enter("a")
+    impatient, patient = pool.enter("a"), pool.enter("a")
     behind = Waiter(patient)
     assert behind.place() == 2
     told: list[int] = []
@@ -130,8 +130,8 @@ def test_whoever_waits_too_long_leaves_the_line() -> None:
 
 def test_a_release_by_another_thread_ends_the_wait_in_vain() -> None:
     pool = SlotPool(slots=1, queue_size=2)
-    pool.enter()
-    leaving, staying = pool.enter(), pool.enter()
+    pool.enter("a")
+    leaving, staying = pool.enter("a"), pool.enter("a")
     waiter, behind = Waiter(leaving), Waiter(staying)
     assert (waiter.place(), behind.place()) == (1, 2)
     leaving.release()
@@ -143,7 +143,7 @@ def test_a_release_by_another_thread_ends_the_wait_in_vain() -> None:
 
 def test_a_slot_that_was_given_to_a_leaver_goes_on_to_the_next() -> None:
     pool = SlotPool(slots=1, queue_size=2)
-    holder, leaving, staying = pool.enter(), pool.enter(), pool.enter()
+    holder, leaving, staying = pool.enter("a"), pool.enter("a"), pool.enter("a")
     holder.release()
     leaving.release()
     assert staying.held
@@ -155,8 +155,8 @@ def test_an_error_of_the_listener_leaves_the_lease_to_be_released() -> None:
         raise ConnectionError
 
     pool = SlotPool(slots=1, queue_size=1)
-    pool.enter()
-    lease = pool.enter()
+    pool.enter("a")
+    lease = pool.enter("a")
     with pytest.raises(ConnectionError):
         lease.wait(LONG, hang_up)
     assert pool.waiting == 1
@@ -167,15 +167,15 @@ def test_an_error_of_the_listener_leaves_the_lease_to_be_released() -> None:
 def test_a_listener_may_use_the_pool() -> None:
     """It is called without a lock, so it cannot block anybody, itself included."""
     pool = SlotPool(slots=1, queue_size=1)
-    holder, lease = pool.enter(), pool.enter()
+    holder, lease = pool.enter("a"), pool.enter("a")
     assert lease.wait(LONG, lambda place: holder.release())
 
 
 def test_a_closed_pool_refuses_newcomers_and_serves_those_in_line() -> None:
     pool = SlotPool(slots=1, queue_size=5)
-    holder, waiting = pool.enter(), pool.enter()
+    holder, waiting = pool.enter("a"), pool.enter("a")
     pool.close()
-    assert refusal(pool.enter).code is ErrorCode.SHUTTING_DOWN
+    assert refusal(lambda: pool.enter("a")).code is ErrorCode.SHUTTING_DOWN
     holder.release()
     assert waiting.wait(LONG)
 
@@ -183,7 +183,7 @@ def test_a_closed_pool_refuses_newcomers_and_serves_those_in_line() -> None:
 def test_an_empty_pool_is_reported_as_soon_as_the_last_lease_is_gone() -> None:
     pool = SlotPool(slots=1, queue_size=1)
     assert pool.wait_empty(0)
-    holder, waiting = pool.enter(), pool.enter()
+    holder, waiting = pool.enter("a"), pool.enter("a")
     with ThreadPoolExecutor(1) as threads:
         empty = threads.submit(pool.wait_empty, LONG)
         waiting.release()
@@ -198,7 +198,7 @@ def test_no_slot_is_lost_or_given_twice_under_contention() -> None:
     most: list[int] = []
 
     def work(number: int) -> None:
-        lease = pool.enter()
+        lease = pool.enter("a")
         # Some give up at once, some are thrown out by another thread while they wait.
         timeout = 0.0 if number % 5 == 0 else LONG
         thief = threading.Thread(target=lease.release) if number % 7 == 0 else None

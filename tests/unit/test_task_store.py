@@ -303,7 +303,7 @@ def test_what_was_recorded_survives_a_killed_process(path: Path, sqlite_url: str
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     root = str(Path(__file__).parents[2])
-    killed = subprocess.run([sys.executable, "-c", program, url], cwd=root, check=False)
+    killed = subprocess.run([sys.executable, "-c", program, sqlite_url], cwd=root, check=False)
     assert killed.returncode == -9
     store = TaskStore(sqlite_url)
     try:
@@ -331,7 +331,7 @@ def test_a_store_in_memory_serves_many_threads() -> None:
 
 
 def test_only_the_owner_can_read_the_database(sqlite_store: TaskStore, path: Path) -> None:
-    store.create(make_task())
+    sqlite_store.create(make_task())
     modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
     assert modes == {"state.db": 0o600, "state.db-wal": 0o600, "state.db-shm": 0o600}
 

@@ -23,13 +23,14 @@ TASK = Task(
     rows_expected=300,
     rows=100,
     bytes=4096,
+    rows_per_second=10.04,
     created_at=NOON,
     started_at=NOON,
 )
 
 
 def view(task: Task) -> dict[str, object]:
-    return task_view(task, now=NOON + timedelta(seconds=10), url=None, expires=None)
+    return task_view(task, position=3, url=None, expires=None)
 
 
 def test_a_running_task_shows_how_far_it_is() -> None:
@@ -43,7 +44,9 @@ def test_a_running_task_shows_how_far_it_is() -> None:
         "rows": 100,
         "bytes": 4096,
         "progress": 33.3,
-        "eta_seconds": 20.0,
+        "position": None,
+        "rows_per_second": 10.0,
+        "eta_seconds": 19.9,
         "url": None,
         "url_expires_at": None,
         "size_bytes": None,
@@ -62,6 +65,11 @@ def test_progress_is_null_where_the_rows_are_unknown() -> None:
     assert (shown["progress"], shown["eta_seconds"]) == (None, None)
 
 
+def test_a_place_in_line_is_shown_of_a_task_that_waits() -> None:
+    waiting = replace(TASK, state=TaskState.QUEUED, rows=0, rows_per_second=None)
+    assert (view(waiting)["position"], view(TASK)["position"]) == (3, None)
+
+
 def test_a_failure_and_warnings_are_values() -> None:
     failed = replace(
         TASK,
@@ -76,7 +84,7 @@ def test_a_failure_and_warnings_are_values() -> None:
 
 
 def test_the_link_and_its_end_are_those_given() -> None:
-    shown = task_view(TASK, now=NOON, url="http://x", expires=NOON)
+    shown = task_view(TASK, position=None, url="http://x", expires=NOON)
     assert (shown["url"], shown["url_expires_at"]) == ("http://x", "2025-06-01T12:00:00.000Z")
 
 
