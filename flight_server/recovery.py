@@ -76,7 +76,8 @@ class Recovery:
         """Begin nothing more; what is being sent goes on at the next start, or elsewhere."""
         self._stopping.set()
         self._news.set()
-        self._threads[0].join(_STOP_TIMEOUT)
+        if self._threads[0].is_alive():
+            self._threads[0].join(_STOP_TIMEOUT)
 
     def look(self) -> None:
         """Look once for tasks of dead replicas, and for spools of tasks that have ended.

@@ -21,8 +21,6 @@ def upgrade() -> None:
         sa.Column("lease_until", sa.BigInteger, nullable=False),
         sa.Column("gone", sa.Boolean, nullable=False),
     )
-    earlier = {"replica_id": _EARLIER, "host": "", "spools": "", "gone": True}
-    op.bulk_insert(replicas, [{**earlier, "started_at": 0, "lease_until": 0}])
     op.add_column(
         "export_tasks",
         sa.Column("replica", sa.Text, nullable=False, server_default=_EARLIER),
@@ -31,3 +29,5 @@ def upgrade() -> None:
     op.create_index("export_tasks_by_replica", "export_tasks", ["replica", "state"])
     if sa.inspect(op.get_bind()).has_table("export_schema_version"):
         op.drop_table("export_schema_version")
+        earlier = {"replica_id": _EARLIER, "host": "", "spools": "", "gone": True}
+        op.bulk_insert(replicas, [{**earlier, "started_at": 0, "lease_until": 0}])
