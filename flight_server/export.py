@@ -1,6 +1,7 @@
 """One accepted export, from its slot to its end, whatever stops it."""
 
 import threading
+from collections.abc import Callable
 from typing import Final
 
 from flight_server.errors import ErrorCode, Failure, ServiceError, translate
@@ -11,6 +12,12 @@ from flight_server.request import ExportRequest
 from flight_server.stream import CommittedBatches, Interruptible, MessageStream
 from flight_server.tasks.model import Task, TaskState
 from flight_server.tasks.running import Running
+
+OnWait = Callable[[Task, int], None]
+"""Told a task that waits and its place in line (1 = next); may raise what ends the waiting."""
+
+LOOK_INTERVAL: Final = 0.5
+"""Seconds after which `OnWait` is called again although nothing has changed."""
 
 _log = get_logger("service")
 
@@ -38,10 +45,16 @@ class Export:
         """The task as it is now."""
         return self._running.task
 
-    def run(self, stream: MessageStream, observe: Observer) -> Task:
+    @property
+    def place(self) -> int | None:
+        """Its place in line for a slot (1 = next), None if it has one."""
+        return self._running.place
+
+    def run(self, stream: MessageStream, observe: Observer, on_wait: OnWait | None = None) -> Task:
         """Wait for a slot and make the file; returns the completed task.
 
-        `observe` is told every step, in this thread. Whatever stops the export ends the task with
+        `observe` is told every step, and `on_wait` the place in line at once, whenever it changes
+        and every LOOK_INTERVAL; both in this thread. Whatever stops the export ends the task with
         its code, leaves no file, and is raised as `ServiceError`.
         """
         # This thread may be stuck in waiting for a batch when the task is ended from outside.
@@ -49,6 +62,9 @@ class Export:
         if isinstance(stream, Interruptible):
             self._running.on_end(stream.interrupt)
         try:
+            if self.task.state is TaskState.QUEUED:
+                self._wait(on_wait)
+                observe(self.task)
             return self._run(stream, observe)
         except Exception as error:
             raise self._failed(error) from error
@@ -61,11 +77,15 @@ class Export:
         if self.task.state is TaskState.QUEUED:
             self._running.end(failure)
 
+    def _wait(self, on_wait: OnWait | None) -> None:
+        self._log.info(Event.TaskQueued, "all slots are taken; the export waits")
+        if on_wait is None:
+            self._running.wait_for_slot()
+        else:
+            self._running.wait_for_slot(lambda place: on_wait(self.task, place), LOOK_INTERVAL)
+        self._log.info(Event.TaskDequeued, "a slot came free")
+
     def _run(self, stream: MessageStream, observe: Observer) -> Task:
-        if self.task.state is TaskState.QUEUED:
-            self._log.info(Event.TaskQueued, "all slots are taken; the export waits")
-            self._running.wait_for_slot(lambda _place: observe(self.task))
-            self._log.info(Event.TaskDequeued, "a slot came free")
         self._pipeline.metrics.task_started()
         self._log.info(Event.TaskStarted, "the export has begun")
         batches = CommittedBatches(

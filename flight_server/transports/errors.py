@@ -81,6 +81,7 @@ def flight_error(error: ServiceError) -> flight.FlightError:
         "message": error.message,
         "task_id": error.task_id,
         "retryable": error.code.retryable,
+        "retry_after_seconds": error.retry_after,
     }
     return make(str(error), json.dumps(extra, ensure_ascii=False).encode())
 

@@ -17,6 +17,7 @@ from flight_server.tasks.model import Task, TaskState
 from flight_server.transports.actions import Actions, ListBody, parse_body, path_task_id
 from flight_server.transports.errors import answering
 from flight_server.transports.http_server import DoorError
+from flight_server.transports.put_client import PutClient
 from flight_server.transports.put_results import PutResults
 
 FILE_SCHEMA: Final = pa.schema([pa.field("data", pa.binary(), nullable=False)])
@@ -40,7 +41,7 @@ class FlightDoor(flight.FlightServerBase):
 
     def do_put(
         self,
-        context: flight.ServerCallContext,  # noqa: ARG002
+        context: flight.ServerCallContext,
         descriptor: flight.FlightDescriptor,
         reader: flight.MetadataRecordBatchReader,
         writer: flight.FlightMetadataWriter,
@@ -54,9 +55,9 @@ class FlightDoor(flight.FlightServerBase):
             if isinstance(export, Task):
                 results.result(self._service.view(export))
                 return
-            results.accepted(task)
-            waiter = _Waiter(self._service, results, wait=request.wait)
-            waiter.finish(export.run(FlightStream(reader), waiter.observe))
+            results.accepted(task, export.place)
+            client = PutClient(context, self._service, results, wait=request.wait)
+            client.finish(export.run(FlightStream(reader), client.observe, client.waits))
 
     def list_actions(
         self,
@@ -175,27 +176,6 @@ class FlightStream:
             raise _bad_stream(error) from error
         metadata = chunk.app_metadata
         return Message(chunk.data, None if metadata is None else metadata.to_pybytes())
-
-
-class _Waiter:
-    """Tells the client of an export when its result has come."""
-
-    def __init__(self, service: ExportService, results: PutResults, *, wait: bool) -> None:
-        self._service = service
-        self._results = results
-        self._wait = wait
-        self._told = False
-
-    def observe(self, task: Task) -> None:
-        if task.state is not TaskState.UPLOADING:
-            self._results.progress(task)
-        elif not self._wait:
-            self.finish(task)
-
-    def finish(self, task: Task) -> None:
-        if not self._told:
-            self._told = True
-            self._results.result(self._service.view(task))
 
 
 def _request(descriptor: flight.FlightDescriptor, styles: FormatStyles) -> ExportRequest:

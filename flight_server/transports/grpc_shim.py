@@ -26,6 +26,14 @@ SERVICE: Final = "export.ExportService"
 RETRYABLE: Final = "x-retryable"
 """Of the trailing metadata of an error: `true` or `false`."""
 
+PUSHBACK: Final = "grpc-retry-pushback-ms"
+"""Of the trailing metadata of an error: in how many milliseconds a retry is likely to be taken.
+
+The name is gRPC's (gRFC A6). Its libraries retry by it by themselves where they are configured to
+and no initial metadata came (measured with grpcio 1.85); a refused export has its reason in them,
+so that here the caller's own code decides.
+"""
+
 UNARY_THREADS: Final = 8
 """For the status and health, whatever the exports do."""
 
@@ -37,7 +45,8 @@ _BROKEN: Final = (
     f"time was over, or a message had more than {MAX_MESSAGE_BYTES // 2**20} MiB; send it again"
 )
 
-_CROWDED: Final = "as many calls are open as may be; retry later"
+_CROWDED_SECONDS: Final = 5.0
+_CROWDED: Final = f"as many calls are open as may be; retry in {_CROWDED_SECONDS:g} s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +114,7 @@ class GrpcServer:
     def _stream_export(self, requests: Iterator[bytes], context: grpc.ServicerContext) -> bytes:
         announce = _Announcement(context)
         if not self._streams.acquire(blocking=False):
-            crowded = ServiceError(ErrorCode.QUEUE_FULL, _CROWDED)
+            crowded = ServiceError(ErrorCode.QUEUE_FULL, _CROWDED, retry_after=_CROWDED_SECONDS)
             announce({ERROR: str(crowded)})
             _abort(context, crowded)
         intake = Intake(_messages(requests, context))
@@ -169,6 +178,8 @@ def _abort(context: grpc.ServicerContext, error: ServiceError) -> NoReturn:
     trailing = {RETRYABLE: str(error.code.retryable).lower()}
     if error.task_id is not None:
         trailing[TASK_ID] = error.task_id
+    if error.retry_after is not None:
+        trailing[PUSHBACK] = str(round(error.retry_after * 1000))
     context.set_trailing_metadata(tuple(trailing.items()))
     context.abort(grpc.StatusCode[GRPC_STATUSES[error.code]], str(error))
     raise error  # never: `abort` raises

@@ -107,6 +107,7 @@ class TestThreads:
                 crowded.result()
             assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
             assert "as many calls are open as may be" in refusal_of(crowded)
+            assert dict(caught.value.trailing_metadata())["grpc-retry-pushback-ms"] == "5000"
             assert not any(call.done() for call in refused)
             states = [client.status(task_id).status for task_id in ids]
             assert states == [pb.TASK_STATUS_PROCESSING, *[pb.TASK_STATUS_QUEUED] * 2]

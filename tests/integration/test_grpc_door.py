@@ -178,7 +178,9 @@ def test_who_waits_has_an_id_and_who_is_too_many_is_told(start_server: StartServ
         with pytest.raises(grpc.RpcError, match="QUEUE_FULL") as caught:
             client.export(metadata(), batch([("1", "x")]))
         assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
-        assert dict(caught.value.trailing_metadata())["x-retryable"] == "true"
+        trailing = dict(caught.value.trailing_metadata())
+        assert trailing["x-retryable"] == "true"
+        assert trailing["grpc-retry-pushback-ms"] == "5000"
         for stream in (first, second):
             stream.go_on.set()
         assert first_call.result().record_count == second_call.result().record_count == 1

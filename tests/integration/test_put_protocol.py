@@ -15,8 +15,9 @@ from tests.support.waiting import wait_for
 
 TASK_KEYS = [
     *("task_id", "request_id", "client", "state", "format", "filename", "rows", "bytes"),
-    *("progress", "eta_seconds", "url", "url_expires_at", "size_bytes", "sha256", "sheets"),
-    *("warnings", "error", "created_at", "started_at", "completed_at"),
+    *("progress", "position", "rows_per_second", "eta_seconds", "url", "url_expires_at"),
+    *("size_bytes", "sha256", "sheets", "warnings", "error"),
+    *("created_at", "started_at", "completed_at"),
 ]
 
 

@@ -18,7 +18,9 @@ import pyarrow.parquet
 import pytest
 
 import export_client
+from export_client import Progress
 from export_client.cli import _parser, main
+from export_client.display import progress_text
 
 TABLE = pa.table({"id": [1, 2, 3], "name": ["a", "b", "c"]})
 
@@ -170,9 +172,9 @@ def test_an_export_is_shown_and_stored(
     assert main(["export", orders, "--to", "orders.xlsx", "--output", str(target)]) == 0
     assert target.read_bytes() == server.content
     out, err = capsys.readouterr()
-    assert "url            https://files.example/t1\n" in out
-    assert "warning        NAN: empty cells (2)\n" in out
-    assert "url_expires_at 2026-07-01 12:00:00 UTC\n" in out
+    assert "url             https://files.example/t1\n" in out
+    assert "warning         NAN: empty cells (2)\n" in out
+    assert "url_expires_at  2026-07-01 12:00:00 UTC\n" in out
     assert err == ""
 
 
@@ -196,6 +198,34 @@ def test_progress_is_one_line_on_a_terminal(
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     assert main(["export", orders, "--to", "orders.xlsx"]) == 0
     assert capsys.readouterr().err.startswith("\rprocessing: 0 rows, 0.0 MB\r")
+
+
+@pytest.mark.parametrize(
+    ("figures", "text"),
+    [
+        ({"state": "QUEUED", "position": 1}, "waiting, 1st in line"),
+        ({"state": "QUEUED", "position": 2}, "waiting, 2nd in line"),
+        ({"state": "QUEUED", "position": 3}, "waiting, 3rd in line"),
+        ({"state": "QUEUED", "position": 11}, "waiting, 11th in line"),
+        ({"state": "QUEUED", "position": 1122}, "waiting, 1,122nd in line"),
+        ({"state": "QUEUED", "position": 1113}, "waiting, 1,113th in line"),
+        ({"state": "QUEUED"}, "queued: 0 rows, 0.0 MB"),
+        ({"rows_per_second": 0.4}, "processing: 0 rows, 0.0 MB, 0 rows/s"),
+        (
+            {"rows": 1_200_000, "bytes": 4_560_000, "rows_per_second": 412_345.6},
+            "processing: 1,200,000 rows, 4.6 MB, 412,346 rows/s",
+        ),
+        (
+            {"rows": 9, "rows_per_second": 1.0, "eta_seconds": 59.6},
+            "processing: 9 rows, 0.0 MB, 1 rows/s, 60 s left",
+        ),
+        ({"eta_seconds": 540.0}, "processing: 0 rows, 0.0 MB, 9 min left"),
+        ({"eta_seconds": 9000.0}, "processing: 0 rows, 0.0 MB, 2.5 h left"),
+    ],
+)
+def test_progress_is_told_in_a_few_words(figures: dict[str, Any], text: str) -> None:
+    answer = {"type": "progress", "task_id": "t1", "state": "PROCESSING"} | figures
+    assert progress_text(Progress.from_json(answer)) == text
 
 
 @pytest.mark.parametrize(

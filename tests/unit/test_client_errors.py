@@ -78,10 +78,21 @@ def test_what_the_transport_raises_is_said_in_one_sentence(
 
 
 def test_errors_travel_between_processes() -> None:
-    error = Unavailable("QUEUE_FULL", "the queue is full", True, "t1")
+    error = Unavailable("QUEUE_FULL", "the queue is full", True, "t1", 12.0)
     copy = pickle.loads(pickle.dumps(error))
     assert type(copy) is Unavailable
-    assert (copy.code, copy.message, copy.retryable, copy.task_id) == error.args
+    assert (
+        *(copy.code, copy.message, copy.retryable),
+        *(copy.task_id, copy.retry_after),
+    ) == error.args
+
+
+@pytest.mark.parametrize("seconds", [12.0, None])
+def test_an_error_has_the_servers_hint_when_to_retry(seconds: float | None) -> None:
+    info = {"code": "QUEUE_FULL", "message": "full", "retry_after_seconds": seconds}
+    with pytest.raises(Unavailable) as caught, wire_errors(URL):
+        raise fl.FlightUnavailableError("QUEUE_FULL: full", json.dumps(info).encode())
+    assert caught.value.retry_after == seconds
 
 
 @pytest.mark.parametrize(

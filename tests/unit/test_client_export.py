@@ -1,7 +1,10 @@
 """`ExportClient.export` against a scripted Flight server."""
 
 import json
+import signal
+import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,6 +27,7 @@ from export_client import (
     Unauthorized,
     Unavailable,
 )
+from tests.support.waiting import wait_for
 
 DONE = {"type": "result", "task_id": "t1", "state": "COMPLETED", "rows": 0, "url": "https://x/f"}
 
@@ -376,6 +380,78 @@ def test_many_progress_messages_do_not_stop_the_stream(
 
     server.script = script
     assert client.export((batch(16_384) for _ in range(100)), "a.csv").rows == 1_638_400
+
+
+def calls_of(thread: int) -> set[str]:
+    """The functions that a thread is in."""
+    return {frame.name for frame in traceback.extract_stack(sys._current_frames()[thread])}
+
+
+def queued(position: int) -> dict[str, Any]:
+    return {"type": "progress", "task_id": "t1", "state": "QUEUED", "position": position}
+
+
+def test_the_place_in_line_and_the_rate_are_told(
+    client: ExportClient, server: ScriptedServer
+) -> None:
+    def script(call: Call) -> None:
+        call.say(**queued(2) | {"type": "accepted"})
+        call.say(**queued(1))
+        figures = {"rows": 5, "bytes": 6, "rows_per_second": 7.5, "eta_seconds": 8.5}
+        call.say(type="progress", task_id="t1", state="PROCESSING", **figures)
+        well_behaved(call)
+
+    server.script = script
+    seen: list[Progress] = []
+    client.export(batch(), "a.csv", progress=seen.append)
+    assert seen[:3] == [
+        Progress("t1", "QUEUED", position=2),
+        Progress("t1", "QUEUED", position=1),
+        Progress("t1", "PROCESSING", 5, 6, rows_per_second=7.5, eta_seconds=8.5),
+    ]
+
+
+def test_an_interrupt_while_the_export_waits_in_line_is_heeded_at_once(
+    client: ExportClient, server: ScriptedServer
+) -> None:
+    """Neither is more than the first block asked for, nor waits a write for the server."""
+    pulled = []
+
+    def source() -> Iterator[pa.RecordBatch]:
+        for start in range(1000):
+            pulled.append(start)
+            yield batch(16_384)
+
+    def script(call: Call) -> None:
+        call.say(**queued(2) | {"type": "accepted"})
+        assert server.cancelled.wait(10)
+        raise refusal("CANCELLED", fl.FlightCancelledError)
+
+    def interrupt(step: Progress) -> None:
+        wait_for(lambda: "wait_for_turn" in calls_of(main))
+        signal.pthread_kill(main, signal.SIGINT)
+
+    main = threading.get_ident()
+
+    server.script = script
+    with pytest.raises(KeyboardInterrupt):
+        client.export(source(), "a.csv", progress=interrupt)
+    assert server.asked == [("cancel", {"task_id": "t1"})]
+    assert server.calls[0].ended.wait(10)
+    assert pulled == [0]
+
+
+def test_a_refusal_while_the_export_waits_in_line_is_the_servers_error(
+    client: ExportClient, server: ScriptedServer
+) -> None:
+    def script(call: Call) -> None:
+        call.say(**queued(1) | {"type": "accepted"})
+        raise refusal("QUEUE_TIMEOUT", fl.FlightTimedOutError)
+
+    server.script = script
+    with pytest.raises(Unavailable, match="QUEUE_TIMEOUT"):
+        client.export((batch(16_384) for _ in range(1000)), "a.csv")
+    assert server.asked == []
 
 
 def test_a_callback_that_raises_cancels_the_export_and_is_raised(

@@ -35,6 +35,8 @@ TASK: dict[str, Any] = {
     "rows": 5,
     "bytes": len(CONTENT),
     "progress": 100.0,
+    "position": None,
+    "rows_per_second": None,
     "eta_seconds": None,
     "url": "https://files.example/t1",
     "url_expires_at": "2026-07-08T00:00:00Z",
@@ -144,6 +146,14 @@ def test_a_task_has_every_field_of_the_protocol(client: ExportClient) -> None:
         started_at=datetime(2026, 7, 1, 0, 0, 1, tzinfo=UTC),
         completed_at=datetime(2026, 7, 1, 0, 0, 2, tzinfo=UTC),
     )
+
+
+def test_a_task_that_is_not_finished_has_its_place_in_line_and_its_rate(
+    client: ExportClient, server: TaskServer
+) -> None:
+    server.tasks = [TASK | {"position": 3, "rows_per_second": 1.5, "eta_seconds": 2.5}]
+    task = client.status("t1")
+    assert (task.position, task.rows_per_second, task.eta_seconds) == (3, 1.5, 2.5)
 
 
 def test_the_status_of_a_failed_task_is_a_value(client: ExportClient, server: TaskServer) -> None:

@@ -25,6 +25,7 @@ def test_every_code_travels_with_its_message_task_and_retry(code: ErrorCode) -> 
         "message": "it is 订单",
         "task_id": "t",
         "retryable": code.retryable,
+        "retry_after_seconds": None,
     }
 
 
@@ -69,6 +70,12 @@ def test_whatever_is_raised_leaves_as_a_flight_error_without_its_inside(
     assert json.loads(left.value.extra_info)["code"] == code
     assert "secret" not in str(left.value)
     assert left.value.__suppress_context__
+
+
+@pytest.mark.parametrize("seconds", [12.0, None])
+def test_the_hint_when_to_retry_is_in_the_extra_info(seconds: float | None) -> None:
+    error = flight_error(ServiceError(ErrorCode.QUEUE_FULL, "full", retry_after=seconds))
+    assert json.loads(error.extra_info)["retry_after_seconds"] == seconds
 
 
 def test_what_ends_the_process_is_left_alone() -> None:

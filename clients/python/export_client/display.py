@@ -9,7 +9,12 @@ from typing import Any
 
 from export_client.models import Progress, Task
 
-_SHOWN = ("task_id", "state", "filename", "rows", "size_bytes", "sha256", "url", "url_expires_at")
+_SHOWN = (
+    *("task_id", "state", "position", "filename", "rows", "rows_per_second", "eta_seconds"),
+    *("size_bytes", "sha256", "url", "url_expires_at"),
+)
+
+_ENDINGS = {1: "st", 2: "nd", 3: "rd"}
 
 
 def show(value: Any, *, as_json: bool) -> None:
@@ -50,6 +55,18 @@ def complain(code: str, message: str) -> None:
     sys.stderr.write(f"export-client: {code}: {sentence}\n")
 
 
+def progress_text(progress: Progress) -> str:
+    """How far an export is, in a few words."""
+    if progress.position is not None:
+        return f"waiting, {_ordinal(progress.position)} in line"
+    text = f"{progress.state.lower()}: {progress.rows:,} rows, {progress.bytes / 1e6:,.1f} MB"
+    if progress.rows_per_second is not None:
+        text += f", {progress.rows_per_second:,.0f} rows/s"
+    if progress.eta_seconds is not None:
+        text += f", {_span(progress.eta_seconds)} left"
+    return text
+
+
 class ProgressLine:
     """One line on standard error that is written over; nothing unless it is a terminal."""
 
@@ -59,8 +76,7 @@ class ProgressLine:
 
     def __call__(self, progress: Progress) -> None:
         """Show how far the export is."""
-        text = f"{progress.state.lower()}: {progress.rows:,} rows, {progress.bytes / 1e6:,.1f} MB"
-        self._write(text)
+        self._write(progress_text(progress))
 
     def clear(self) -> None:
         """Leave the terminal as it was."""
@@ -79,7 +95,18 @@ def _task_lines(task: Task) -> str:
     pairs += [("warning", f"{w.code}: {w.message} ({w.count:,})") for w in task.warnings]
     if task.error is not None:
         pairs.append(("error", f"{task.error.code}: {task.error.message}"))
-    return "".join(f"{name:<14} {value}\n" for name, value in pairs if value is not None)
+    return "".join(f"{name:<15} {value}\n" for name, value in pairs if value is not None)
+
+
+def _ordinal(number: int) -> str:
+    teens = number // 10 % 10 == 1
+    return f"{number:,}{'th' if teens else _ENDINGS.get(number % 10, 'th')}"
+
+
+def _span(seconds: float) -> str:
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
 def _text(value: Any) -> Any:

@@ -30,18 +30,25 @@ class ExportError(Exception):
     """An export, or a question about one, failed.
 
     `code` is a stable name, `message` one sentence for people, `retryable` whether the same
-    request can succeed later, `task_id` the export concerned, if one exists.
+    request can succeed later, `task_id` the export concerned, if one exists, `retry_after` the
+    seconds after which the server expects to take the request, if it said so.
     """
 
     def __init__(
-        self, code: str, message: str, retryable: bool = False, task_id: str | None = None
+        self,
+        code: str,
+        message: str,
+        retryable: bool = False,
+        task_id: str | None = None,
+        retry_after: float | None = None,
     ) -> None:
-        # All four are args, so that the error survives pickling between processes.
-        super().__init__(code, message, retryable, task_id)
+        # All five are args, so that the error survives pickling between processes.
+        super().__init__(code, message, retryable, task_id, retry_after)
         self.code = code
         self.message = message
         self.retryable = retryable
         self.task_id = task_id
+        self.retry_after = retry_after
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"
@@ -138,13 +145,18 @@ _CODED: Final = re.compile(r"([A-Z][A-Z_]+): (.+)", re.DOTALL)
 
 
 def of_code(
-    code: str, message: str, *, retryable: bool | None = None, task_id: str | None = None
+    code: str,
+    message: str,
+    *,
+    retryable: bool | None = None,
+    task_id: str | None = None,
+    retry_after: float | None = None,
 ) -> ExportError:
     """The error of a protocol code; `retryable` follows from the code when not given."""
     kind = _KINDS.get(code, ExportError)
     if retryable is None:
         retryable = issubclass(kind, _RETRYABLE_KINDS)
-    return kind(code, message, retryable, task_id)
+    return kind(code, message, retryable, task_id, retry_after)
 
 
 @contextmanager
@@ -169,6 +181,7 @@ def from_wire(error: Exception, url: str, task_id: str | None = None) -> ExportE
             str(info.get("message", "")) or _sentence(error),
             retryable=info.get("retryable"),
             task_id=info.get("task_id") or task_id,
+            retry_after=info.get("retry_after_seconds"),
         )
     coded = _CODED.fullmatch(_sentence(error))
     if coded is not None and coded[1] in _KINDS:

@@ -45,9 +45,11 @@ class Failure:
 class Task:
     """An export as the server sees it.
 
-    `state` is QUEUED, PROCESSING, UPLOADING, COMPLETED, FAILED or CANCELLED. `progress` is
-    0-100, or None when the number of rows was not declared. `bytes` and `size_bytes` count the
-    file, not the data sent. All times are aware, in UTC.
+    `state` is QUEUED, PROCESSING, UPLOADING, COMPLETED, FAILED or CANCELLED. `position` is the
+    place in line of a QUEUED one (1 = next). `progress` is 0-100, or None when the number of rows
+    was not declared. `rows_per_second` is that of the last seconds, and `eta_seconds` follows from
+    it; both are None where they are not known. `bytes` and `size_bytes` count the file, not the
+    data sent. All times are aware, in UTC.
     """
 
     task_id: str
@@ -59,6 +61,8 @@ class Task:
     rows: int = 0
     bytes: int = 0
     progress: float | None = None
+    position: int | None = None
+    rows_per_second: float | None = None
     eta_seconds: float | None = None
     url: str | None = None
     url_expires_at: datetime | None = None
@@ -113,12 +117,32 @@ _TIMES: Final = {"url_expires_at", "created_at", "started_at", "completed_at"}
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a running export is: rows read and bytes of the file written by the server."""
+    """How far a running export is: rows read and bytes of the file written by the server.
+
+    `position` is its place in line while it waits for its turn (1 = next). `rows_per_second` is
+    that of the last seconds, and `eta_seconds` follows from it if the rows were declared.
+    """
 
     task_id: str
     state: str
     rows: int = 0
     bytes: int = 0
+    position: int | None = None
+    rows_per_second: float | None = None
+    eta_seconds: float | None = None
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """Of an `accepted` or `progress` answer."""
+        return cls(
+            str(value.get("task_id")),
+            value.get("state", "PROCESSING"),
+            value.get("rows", 0),
+            value.get("bytes", 0),
+            value.get("position"),
+            value.get("rows_per_second"),
+            value.get("eta_seconds"),
+        )
 
 
 @dataclass(frozen=True, slots=True)

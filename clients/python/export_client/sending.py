@@ -3,9 +3,12 @@
 What this module guarantees:
 
 - The commit is sent only after the source of the blocks has ended by itself. An export that
-  is left by an exception ends without a commit, so FAILED, never short.
+  is left by an exception ends without a commit, so FAILED, never short; or, while it waits in
+  line, CANCELLED.
 - The last block is held back until then too, because a stream of exactly the declared rows
   counts as committed.
+- Nothing is sent while the export waits in line: a write that waits for the server cannot be
+  interrupted, and waiting here can.
 - Whatever ends the call early, the caller sees the server's error rather than a broken pipe.
 
 Measured on pyarrow 26, and why the code is as it is: the status of a call is told by
@@ -50,7 +53,7 @@ def send(
     """
     block = next(blocks, None)
     with _PutCall(connection, command, schema, progress) as call:
-        call.wait_first_answer()
+        call.wait_for_turn()
         rows = 0
         while block is not None and not call.ended:
             following = next(blocks, None)
@@ -70,7 +73,10 @@ class _Answers:
         self.task_id: str | None = None
         self.result: Task | None = None
         self.error: BaseException | None = None
-        self.first = threading.Event()
+        self.in_line = False
+        """Whether the server has said that it will tell when the export's turn has come."""
+        self.turn = threading.Event()
+        """Set from when on the call may go on: it was answered, and does not wait in line."""
         self._connection = connection
         self._reader = reader
         self._progress = progress
@@ -81,9 +87,19 @@ class _Answers:
             with contextlib.suppress(*_WIRE):
                 while (message := self._read()) is not None:
                     self._take_safely(message)
-                    self.first.set()
+                    if self.error is not None or not self.in_line:
+                        self.turn.set()
         finally:
-            self.first.set()
+            self.turn.set()
+
+    def cancel(self) -> None:
+        """End the export on the server, which also wakes a write that waits for it.
+
+        When that fails, the missing commit ends the export.
+        """
+        with contextlib.suppress(ExportError):
+            body = {"task_id": self.task_id}
+            self._connection.ask("cancel", body, timeout=_ABANDON_SECONDS)
 
     def _read(self) -> bytes | None:
         message = self._reader.read()
@@ -100,26 +116,18 @@ class _Answers:
             self._take(json.loads(message))
         except BaseException as error:  # noqa: BLE001 - raised again by the caller's thread
             self.error = error
-            self._cancel()
+            self.cancel()
 
     def _take(self, answer: dict[str, Any]) -> None:
         kind, task_id = answer.get("type"), answer.get("task_id")
         self.task_id = task_id or self.task_id
         if kind == "result":
             self.result = Task.from_json(answer)
-        elif kind in {"accepted", "progress"} and self._progress is not None:
-            state = answer.get("state", "PROCESSING")
-            rows, size = answer.get("rows", 0), answer.get("bytes", 0)
-            self._progress(Progress(str(self.task_id), state, rows, size))
-
-    def _cancel(self) -> None:
-        """End the export on the server, which also wakes a write that waits for it.
-
-        When that fails, the missing commit ends the export.
-        """
-        with contextlib.suppress(ExportError):
-            body = {"task_id": self.task_id}
-            self._connection.ask("cancel", body, timeout=_ABANDON_SECONDS)
+        elif kind in {"accepted", "progress"}:
+            progress = Progress.from_json(answer)
+            self.in_line = progress.position is not None
+            if self._progress is not None:
+                self._progress(progress)
 
 
 class _PutCall:
@@ -171,9 +179,9 @@ class _PutCall:
             or not self._thread.is_alive()
         )
 
-    def wait_first_answer(self) -> None:
-        """Wait until the server has accepted, answered or refused the export."""
-        self._answers.first.wait()
+    def wait_for_turn(self) -> None:
+        """Wait until the server has answered and takes the export's data, or the call has ended."""
+        self._answers.turn.wait()
 
     def write(self, block: pa.RecordBatch) -> None:
         """Send a block. That the server ended the call is told by `ended` and `result`."""
@@ -238,8 +246,11 @@ class _PutCall:
         """End without a commit, and wait for the server to have seen it.
 
         The server's INCOMPLETE_STREAM is expected here; the caller gets the error that led here.
-        After the commit there is nothing to wait for: the export no longer needs its client.
+        After the commit there is nothing to wait for: the export no longer needs its client. What
+        waits in line is cancelled: its stream would not be looked at before its turn.
         """
+        if self._answers.in_line and self._thread.is_alive():
+            self._answers.cancel()
         self._half_close()
         self._thread.join(0 if self._committed else _ABANDON_SECONDS)
         if not self._thread.is_alive():
