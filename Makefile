@@ -57,9 +57,8 @@ php:
 
 test: $(READY) libreoffice php  ## lint, types, import rules and every test, with coverage
 	@$(MAKE) --no-print-directory lint
-	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest
-	$(BIN)/coverage combine -q
+	@# a file's tests stay together: they share servers
+	$(BIN)/pytest -n logical --dist loadfile --cov --cov-report=
 	$(BIN)/coverage report
 
 lint: $(READY)  ## ruff, mypy, import-linter

@@ -45,11 +45,6 @@ class Export:
         """The task as it is now."""
         return self._running.task
 
-    @property
-    def place(self) -> int | None:
-        """Its place in line for a slot (1 = next), None if it has one."""
-        return self._running.place
-
     def run(self, stream: MessageStream, observe: Observer, on_wait: OnWait | None = None) -> Task:
         """Wait for a slot and make the file; returns the completed task.
 

@@ -107,11 +107,10 @@ class ExportService:
     def view(self, task: Task) -> dict[str, Any]:
         """The task as JSON, with a link signed now if it is COMPLETED."""
         if task.state is not TaskState.COMPLETED:
-            position = self._manager.place(task.task_id)
-            return task_view(task, position=position, url=None, expires=None)
+            return task_view(task)
         expires = self._limited(self._clock() + self._options.url_expiry)
         url = self._storage.link(target_of(task), expires)
-        return task_view(task, position=None, url=url, expires=expires)
+        return task_view(task, url=url, expires=expires)
 
     def status(
         self, client: str | None, *, task_id: str | None = None, request_id: str | None = None
@@ -147,9 +146,16 @@ class ExportService:
         return self._manager.list(client=client, state=wanted, limit=limit, after=after)
 
     def cancel(self, client: str | None, task_id: str) -> Task:
-        """End a task; one that is finished is returned as it is. Raises TASK_NOT_FOUND."""
-        self.status(client, task_id=task_id)
-        return self._manager.cancel(task_id)
+        """End a task; one that is finished is returned as it is. Raises TASK_NOT_FOUND.
+
+        Where another replica has it, that is noticed there within a quarter of a second.
+        """
+        before = self.status(client, task_id=task_id)
+        elsewhere = not (before.state.finished or self._manager.runs(task_id))
+        task = self._manager.cancel(task_id)
+        if elsewhere and task.state is TaskState.CANCELLED:
+            self._clear_away(task)
+        return task
 
     def sign(
         self, client: str | None, task_id: str, expires_in: timedelta | None = None
@@ -188,6 +194,17 @@ class ExportService:
     def health(self) -> dict[str, object]:
         """The state of the service and of its components."""
         return self._health.report().as_dict()
+
+    def _clear_away(self, task: Task) -> None:
+        """Remove what is to be seen from here of a task that another replica had; it may be dead.
+
+        What cannot be removed now is found by a later sweep.
+        """
+        try:
+            self._storage.delete(target_of(task))
+        except ServiceError as error:
+            message = "what was kept of a cancelled export cannot be removed now"
+            _log.bind(task_id=task.task_id).error(Event.UploadError, message, error=error)
 
     def _limited(self, expires: datetime) -> datetime:
         """`expires`, or earlier where what signs the link ends before."""

@@ -3,16 +3,13 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from flight_server.tasks.model import Task, TaskState
+from flight_server.tasks.model import Task
 
 
 def task_view(
-    task: Task, *, position: int | None, url: str | None, expires: datetime | None
+    task: Task, *, url: str | None = None, expires: datetime | None = None
 ) -> dict[str, Any]:
-    """The task object; `url` is signed anew by the caller for each view.
-
-    `position` is the place in line of a task that is QUEUED.
-    """
+    """The task object; `url` is signed anew by the caller for each view."""
     return {
         "task_id": task.task_id,
         "request_id": task.request_id,
@@ -23,7 +20,7 @@ def task_view(
         "rows": task.rows,
         "bytes": task.bytes,
         "progress": tenths(task.progress),
-        "position": position if task.state is TaskState.QUEUED else None,
+        "position": task.position,
         "rows_per_second": tenths(task.rows_per_second),
         "eta_seconds": tenths(task.eta_seconds),
         "url": url,

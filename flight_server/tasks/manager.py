@@ -117,10 +117,9 @@ class TaskManager:
         running = self._running.get(task_id)
         return self._store.get(task_id) if running is None else running.task
 
-    def place(self, task_id: str) -> int | None:
-        """The place in line (1 = next) of a task that waits here for its slot."""
-        running = self._running.get(task_id)
-        return None if running is None else running.place
+    def runs(self, task_id: str) -> bool:
+        """Whether the task is unfinished and this process has it."""
+        return task_id in self._running
 
     def list(
         self,

@@ -86,6 +86,8 @@ class Task:
     """Of the file, written so far."""
     rows_per_second: float | None = None
     """Over the last seconds; None where that is not known, and unless rows are being taken."""
+    position: int | None = None
+    """In line for a slot (1 = next); None unless it is QUEUED."""
     size_bytes: int | None = None
     """Of the whole file; known from UPLOADING on, as are `sha256` and `sheets`."""
     sha256: str | None = None
@@ -137,12 +139,12 @@ class Task:
     def moved(self, state: TaskState, *, at: datetime, **changes: Any) -> "Task":
         """The task in its next state, with the time of the move and any other `changes`.
 
-        It has no rate: that was of the state that it leaves. Raises IllegalTransition when
-        `state` cannot follow the present one.
+        It has no rate and no position: those were of the state that it leaves. Raises
+        IllegalTransition when `state` cannot follow the present one.
         """
         if not self.state.can_become(state):
             raise IllegalTransition(f"task {self.task_id} cannot go from {self.state} to {state}")
-        changes["rows_per_second"] = None
+        changes |= {"rows_per_second": None, "position": None}
         if state is TaskState.PROCESSING:
             changes["started_at"] = at
         if state.finished:

@@ -136,7 +136,7 @@ class ReplicaTable:
 
 
 _WHICH: Final = ("task_id", "replica", "state")
-_FIGURES: Final = ("rows", "bytes", "rows_per_second")
+_FIGURES: Final = ("rows", "bytes", "rows_per_second", "position")
 """What changes while a task keeps its state."""
 
 _SHOW: Final = (

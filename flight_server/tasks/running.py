@@ -3,13 +3,14 @@
 import math
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from flight_server.errors import ErrorCode, Failure, ServiceError
-from flight_server.tasks.model import IllegalTransition, Task, TaskState, TaskWarning
+from flight_server.errors import ErrorCode, Failure
+from flight_server.tasks.callbacks import EndCallbacks
+from flight_server.tasks.endings import ending
+from flight_server.tasks.model import Task, TaskState, TaskWarning
 from flight_server.tasks.rate import RecentRate
 from flight_server.tasks.slots import Lease
 from flight_server.tasks.store import TaskStore
@@ -57,8 +58,7 @@ class Running:
         self._rate = RecentRate()
         self._rate_from(task)
         self._unsaved: Failure | None = None
-        self._ended_outside = False
-        self._callbacks = ExitStack()
+        self._callbacks = EndCallbacks()
         self._lock = threading.Lock()  # of the fields that change; never held over I/O
 
     @property
@@ -66,15 +66,12 @@ class Running:
         """The task as it is now, live figures included."""
         with self._lock:
             task = self._task
+            if task.state is TaskState.QUEUED:
+                return replace(task, position=self._lease.place or None)
             if task.state is not TaskState.PROCESSING:
                 return task
             rate = self._rate.at(self._monotonic())
         return task if rate is None else replace(task, rows_per_second=rate)
-
-    @property
-    def place(self) -> int | None:
-        """Its place in line for a slot (1 = next), None once it has one or has ended."""
-        return self._lease.place or None
 
     @property
     def idle_since(self) -> float:
@@ -105,7 +102,7 @@ class Running:
             self.checkpoint()
             return
         message = f"no slot came free within {timeout:g} s; retry later"
-        raise _ending(self.fail(Failure(ErrorCode.QUEUE_TIMEOUT, message)))
+        raise ending(self.fail(Failure(ErrorCode.QUEUE_TIMEOUT, message)))
 
     def advance(self, *, rows: int, bytes: int) -> None:  # noqa: A002 - the protocol's name
         """Show how far the task is: rows taken and bytes of the file written so far, in all.
@@ -175,9 +172,8 @@ class Running:
                 if not self._is_over(self._task):
                     self._move(TaskState.FAILED, error=failure)
         except BaseException:
-            with self._lock:
-                self._unsaved = failure
-                self._callbacks = ExitStack()  # the owner is alive and frees what it holds
+            self._unsaved = failure
+            self._callbacks.forget()  # the owner is alive and frees what it holds
             self._lease.release()
             raise
         return self._task
@@ -213,11 +209,7 @@ class Running:
         run even if one raises; the error then reaches the caller of `cancel` or `end`. None runs
         when the owner itself ends the task.
         """
-        with self._lock:
-            if not self._ended_outside:
-                self._callbacks.callback(callback)
-                return
-        callback()
+        self._callbacks.add(callback)
 
     def _become(self, state: TaskState, **changes: Any) -> Task:
         """Make the owner's transition, or raise what the task was ended with."""
@@ -237,11 +229,10 @@ class Running:
 
     def _call_back(self) -> None:
         """Run the callbacks of a task that is broken off; forget those of any other."""
-        with self._lock:
-            self._ended_outside = self._task.state.broken_off
-            callbacks = self._callbacks.pop_all()
-        if self._ended_outside:
-            callbacks.close()
+        if self._task.state.broken_off:
+            self._callbacks.run()
+        else:
+            self._callbacks.forget()
 
     def _move(self, state: TaskState, **changes: Any) -> Task:
         """Record a transition and return the task, which another process may have ended first."""
@@ -292,7 +283,7 @@ class Running:
     def _raise_if_over(self) -> None:
         task = self._task
         if self._is_over(task):
-            raise _ending(task)
+            raise ending(task)
 
 
 _OWNERS_ONLY: Final = frozenset({TaskState.PROCESSING, TaskState.UPLOADING, TaskState.FAILED})
@@ -300,18 +291,3 @@ _OWNERS_ONLY: Final = frozenset({TaskState.PROCESSING, TaskState.UPLOADING, Task
 
 CANCELLED is everybody's, and COMPLETED is true of a published file, whoever has the task.
 """
-
-
-def _ending(task: Task) -> Exception:
-    """What the owner of a task that is over is told when it goes on."""
-    if task.state is TaskState.CANCELLED:
-        return ServiceError(ErrorCode.CANCELLED, "the export was cancelled", task_id=task.task_id)
-    if task.error is not None:
-        return ServiceError(task.error.code, task.error.message, task_id=task.task_id)
-    if task.state.finished:
-        return IllegalTransition(f"task {task.task_id} is {task.state} already")
-    message = (
-        "another replica has taken the export over and will publish its file: "
-        f"ask for the status of task {task.task_id}"
-    )
-    return ServiceError(ErrorCode.INTERRUPTED, message, task_id=task.task_id)

@@ -99,6 +99,7 @@ tasks = Table(
     Column("rows", BigInteger, nullable=False),
     Column("bytes", BigInteger, nullable=False),
     Column("rows_per_second", Float),
+    Column("position", Integer),
     Column("size_bytes", BigInteger),
     Column("sha256", Text),
     Column("sheets", Integer),

@@ -55,7 +55,7 @@ class FlightDoor(flight.FlightServerBase):
             if isinstance(export, Task):
                 results.result(self._service.view(export))
                 return
-            results.accepted(task, export.place)
+            results.accepted(task)
             client = PutClient(context, self._service, results, wait=request.wait)
             client.finish(export.run(FlightStream(reader), client.observe, client.waits))
 

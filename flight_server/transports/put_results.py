@@ -45,12 +45,12 @@ class PutResults:
         self._next_progress = monotonic() + FIRST_INTERVAL
         self._place: int | None = None  # in line, as the client was told last
 
-    def accepted(self, task: Task, place: int | None) -> None:
-        """The first message: the export exists; and its `place` in line, where it has to wait."""
+    def accepted(self, task: Task) -> None:
+        """The first message: the export exists; and its place in line, where it has to wait."""
         message: dict[str, Any] = {"type": "accepted", "task_id": task.task_id}
         if task.state is TaskState.QUEUED:
-            self._write({**message, "state": TaskState.QUEUED, "position": place})
-            self._place = place
+            self._write({**message, "state": TaskState.QUEUED, "position": task.position})
+            self._place = task.position
         else:
             self._write({**message, "state": TaskState.PROCESSING})
 

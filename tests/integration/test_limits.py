@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import shutil
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -228,7 +229,7 @@ class TestDisk:
         self, start_server: StartServer
     ) -> None:
         server = start_server()
-        (server.site.root / "spool").rmdir()
+        shutil.rmtree(server.site.root / "spool")
         put = Put(server.client, {"filename": "a.csv"})
         task_id = put.accepted()
         with refused("STORAGE_ERROR", str(server.site.root)):

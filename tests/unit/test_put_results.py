@@ -60,12 +60,12 @@ def client() -> Client:
 @pytest.mark.parametrize("state", [TaskState.PROCESSING, TaskState.CANCELLED])
 def test_accepted_tells_that_the_export_goes_on(client: Client, state: TaskState) -> None:
     """A task that is ended at once tells so by the call's error."""
-    client.results.accepted(replace(TASK, state=state), None)
+    client.results.accepted(replace(TASK, state=state))
     assert client.messages == [{"type": "accepted", "task_id": TASK.task_id, "state": "PROCESSING"}]
 
 
 def test_accepted_tells_the_place_in_line(client: Client) -> None:
-    client.results.accepted(QUEUED, 3)
+    client.results.accepted(replace(QUEUED, position=3))
     assert client.messages == [
         {"type": "accepted", "task_id": TASK.task_id, "state": "QUEUED", "position": 3}
     ]
@@ -92,7 +92,7 @@ def test_progress_comes_after_half_a_second_and_not_sooner(client: Client) -> No
 
 class TestWaiting:
     def test_another_place_is_told_and_the_same_one_is_not(self, client: Client) -> None:
-        client.results.accepted(QUEUED, 3)
+        client.results.accepted(replace(QUEUED, position=3))
         for second, place in enumerate([3, 2, 2, 4], start=1):
             client.now = second
             client.results.waiting(QUEUED, place)
@@ -111,7 +111,7 @@ class TestWaiting:
     def test_a_place_that_came_too_soon_is_told_when_it_is_asked_for_again(
         self, client: Client
     ) -> None:
-        client.results.accepted(QUEUED, 3)
+        client.results.accepted(replace(QUEUED, position=3))
         for now, place in [(0.6, 2), (0.7, 1), (1.2, 1), (1.7, 1), (2.2, 1)]:
             client.now = now
             client.results.waiting(QUEUED, place)
@@ -120,13 +120,13 @@ class TestWaiting:
         ]
 
     def test_the_end_of_the_wait_is_told_at_once(self, client: Client) -> None:
-        client.results.accepted(QUEUED, 1)
+        client.results.accepted(replace(QUEUED, position=1))
         client.results.progress(TASK)
         client.results.progress(TASK)
         assert [message["state"] for message in client.messages] == ["QUEUED", "PROCESSING"]
 
     def test_it_is_told_even_when_progress_has_used_up_its_share(self, client: Client) -> None:
-        client.results.accepted(QUEUED, 1)
+        client.results.accepted(replace(QUEUED, position=1))
         for step in range(1, 6000):
             client.now = step * 1e6
             client.results.waiting(QUEUED, step)
@@ -137,7 +137,7 @@ class TestWaiting:
         assert sum(len(data) for _, data in client.heard) < 512 * 1024
 
     def test_nothing_is_told_of_a_slot_that_was_there_at_once(self, client: Client) -> None:
-        client.results.accepted(QUEUED, None)
+        client.results.accepted(QUEUED)
         client.results.progress(TASK)
         assert len(client.messages) == 1
 
@@ -146,7 +146,7 @@ class TestWaiting:
         self, waits: list[tuple[float, int]], rest: float
     ) -> None:
         client = Client()
-        client.results.accepted(QUEUED, 3)
+        client.results.accepted(replace(QUEUED, position=3))
         for seconds, place in waits:
             client.now += seconds
             client.results.waiting(QUEUED, place)
@@ -159,7 +159,7 @@ class TestWaiting:
 
 
 def test_six_hours_stay_within_two_a_second_and_512_kilobytes(client: Client) -> None:
-    client.results.accepted(TASK, None)
+    client.results.accepted(TASK)
     for tenth in range(6 * 3600 * 10):
         client.now = tenth / 10
         client.results.progress(TASK)
@@ -185,7 +185,7 @@ def test_the_result_comes_even_when_progress_has_used_up_its_share(client: Clien
 @pytest.mark.parametrize("error", [pa.ArrowInvalid("closed"), OSError("broken pipe")])
 def test_a_client_that_has_gone_is_written_to_no_more(client: Client, error: Exception) -> None:
     client.gone = error
-    client.results.accepted(TASK, None)
+    client.results.accepted(TASK)
     client.gone = None
     client.results.result({})
     assert client.heard == []

@@ -30,7 +30,7 @@ TASK = Task(
 
 
 def view(task: Task) -> dict[str, object]:
-    return task_view(task, position=3, url=None, expires=None)
+    return task_view(task)
 
 
 def test_a_running_task_shows_how_far_it_is() -> None:
@@ -66,7 +66,7 @@ def test_progress_is_null_where_the_rows_are_unknown() -> None:
 
 
 def test_a_place_in_line_is_shown_of_a_task_that_waits() -> None:
-    waiting = replace(TASK, state=TaskState.QUEUED, rows=0, rows_per_second=None)
+    waiting = replace(TASK, state=TaskState.QUEUED, rows=0, rows_per_second=None, position=3)
     assert (view(waiting)["position"], view(TASK)["position"]) == (3, None)
 
 
@@ -84,7 +84,7 @@ def test_a_failure_and_warnings_are_values() -> None:
 
 
 def test_the_link_and_its_end_are_those_given() -> None:
-    shown = task_view(TASK, position=None, url="http://x", expires=NOON)
+    shown = task_view(TASK, url="http://x", expires=NOON)
     assert (shown["url"], shown["url_expires_at"]) == ("http://x", "2025-06-01T12:00:00.000Z")
 
 

@@ -26,6 +26,7 @@ def upgrade() -> None:
         sa.Column("replica", sa.Text, nullable=False, server_default=_EARLIER),
     )
     op.add_column("export_tasks", sa.Column("rows_per_second", sa.Float))
+    op.add_column("export_tasks", sa.Column("position", sa.Integer))
     op.create_index("export_tasks_by_replica", "export_tasks", ["replica", "state"])
     if sa.inspect(op.get_bind()).has_table("export_schema_version"):
         op.drop_table("export_schema_version")
