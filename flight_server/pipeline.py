@@ -58,6 +58,10 @@ class Pipeline:
                 self._publish(running, upload, log)
             except ServiceError as error:
                 self._unpublished(running, upload, target, error)
+        return self.complete(running, target)
+
+    def complete(self, running: Running, target: Target) -> Task:
+        """Record that the file is published; if the task was ended meanwhile, remove the file."""
         try:
             return running.complete()
         except ServiceError:

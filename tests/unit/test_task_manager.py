@@ -167,8 +167,7 @@ def test_a_task_that_finds_no_slot_is_recorded_as_queued(
 ) -> None:
     manager.open(make_task())
     running = manager.open(task := make_task())
-    assert running.task == replace(task, position=1)
-    assert store.get(task.task_id) == task
+    assert running.task == store.get(task.task_id) == replace(task, position=1)
     assert (manager.active, manager.queued) == (1, 1)
 
 
