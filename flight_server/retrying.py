@@ -1,7 +1,6 @@
 """Sending a file again that was whole when its export failed, without the client."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime
 
 from flight_server.errors import ErrorCode, ServiceError
@@ -71,24 +70,32 @@ class Retrying:
             )
 
     def _failed(self, task: Task, error: ServiceError) -> None:
+        """Record it before anything is taken back: a server may have taken the task over."""
         log = _log.bind(task_id=task.task_id)
         log.error(Event.OSSUploadFailed, "the file could not be published", error=error)
+        failed = task.moved(TaskState.FAILED, at=self._clock(), error=error.failure)
         try:
-            self._storage.withdraw(target_of(task))
+            if self._store.update(failed, expected=task.state, owner=task.replica):
+                self._storage.withdraw(target_of(task))
+            else:
+                self._clear_away(task)
         except ServiceError as left:
             log.error(Event.UploadError, "what was sent cannot be removed now", error=left)
-        with suppress(ServiceError):  # it was ended meanwhile, or the store is gone too
-            self._end(task.moved(TaskState.FAILED, at=self._clock(), error=error.failure))
+
+    def _clear_away(self, task: Task) -> None:
+        """Leave nothing of a task that was ended otherwise meanwhile, unless it has its file."""
+        stored = self._store.get(task.task_id)
+        if stored is None or stored.state.broken_off:
+            self._storage.delete(target_of(task))
 
     def _end(self, task: Task) -> Task:
-        """Record how it ended; if somebody has ended it otherwise, that stands."""
+        """Record that it is COMPLETED; if somebody has ended it otherwise, that stands."""
         if self._store.update(task, expected=TaskState.UPLOADING):
             return task
         stored = self._store.get(task.task_id)
         if stored is not None and stored.state is TaskState.COMPLETED:
             return stored
-        if task.state is TaskState.COMPLETED:
-            self._storage.delete(target_of(task))
+        self._clear_away(task)
         message = f"task {task.task_id} was ended while its file was sent"
         raise ServiceError(ErrorCode.CANCELLED, message, task_id=task.task_id)
 

@@ -25,17 +25,18 @@ class Wayward(MemoryStorage):
     def __init__(self, store: TaskStore) -> None:
         super().__init__()
         self._store = store
-        self.answer: BaseException | TaskState | None = None
+        self.answer: TaskState | None = None
+        self.error: BaseException | None = None
 
     def resume(self, target: Target, size: int) -> bool:
         published = super().resume(target, size)
-        if isinstance(self.answer, BaseException):
-            raise self.answer
         if self.answer is not None:
             task = self._store.get(target.task_id)
             assert task is not None
             ended = task.moved(self.answer, at=utc_now())
             assert self._store.update(ended, expected=TaskState.UPLOADING)
+        if self.error is not None:
+            raise self.error
         return published
 
 
@@ -142,19 +143,19 @@ def test_a_file_that_is_gone_leaves_the_task_failed(store: TaskStore, storage: W
 
 def test_a_store_that_refuses_again_can_be_tried_again(store: TaskStore, storage: Wayward) -> None:
     task = failed(store, storage)
-    storage.answer = ServiceError(ErrorCode.UPLOAD_ERROR, "still refused")
+    storage.error = ServiceError(ErrorCode.UPLOAD_ERROR, "still refused")
     assert refusal(store, storage, task.task_id).message == "still refused"
     stored = store.get(task.task_id)
     assert stored is not None
     assert stored.error == Failure(ErrorCode.UPLOAD_ERROR, "still refused")
     assert not is_published(storage, task)
-    storage.answer = None
+    storage.error = None
     assert Retrying(store, storage, "mine").retry(task.task_id).state is TaskState.COMPLETED
 
 
 def test_an_operator_who_interrupts_it_can_try_again(store: TaskStore, storage: Wayward) -> None:
     task = failed(store, storage)
-    storage.answer = KeyboardInterrupt()
+    storage.error = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt):
         Retrying(store, storage, "mine").retry(task.task_id)
     stored = store.get(task.task_id)
@@ -189,6 +190,20 @@ def test_a_task_that_a_server_completes_meanwhile_is_completed(
     storage.answer = TaskState.COMPLETED
     assert Retrying(store, storage, "mine").retry(task.task_id).state is TaskState.COMPLETED
     assert is_published(storage, task)
+
+
+@pytest.mark.parametrize("state", [TaskState.COMPLETED, TaskState.CANCELLED])
+def test_who_fails_in_the_end_takes_nothing_back_that_a_server_has_completed(
+    store: TaskStore, storage: Wayward, state: TaskState
+) -> None:
+    task = failed(store, storage)
+    storage.answer = state
+    storage.error = ServiceError(ErrorCode.UPLOAD_ERROR, "still refused")
+    assert refusal(store, storage, task.task_id).code is ErrorCode.UPLOAD_ERROR
+    stored = store.get(task.task_id)
+    assert stored is not None
+    assert stored.state is state
+    assert is_published(storage, task) is (state is TaskState.COMPLETED)
 
 
 def test_the_kept_file_is_not_swept_while_it_is_sent(store: TaskStore, storage: Wayward) -> None:
