@@ -168,7 +168,7 @@ def test_a_task_that_finds_no_slot_is_recorded_as_queued(
     manager.open(make_task())
     running = manager.open(task := make_task())
     assert running.task == replace(task, position=1)
-    assert store.get(task.task_id) == task
+    assert store.get(task.task_id) == running.task
     assert (manager.active, manager.queued) == (1, 1)
 
 
@@ -206,15 +206,14 @@ def test_clients_take_turns_for_slots(manager: TaskManager) -> None:
     first = manager.open(make_task(client="a"))
     many = [manager.open(make_task(client="a")) for _ in range(3)]
     other = manager.open(make_task(client="b"))
-    assert [running.place for running in (first, *many, other)] == [None, 1, 3, 4, 2]
-    assert manager.place(other.task.task_id) == 2
+    assert [running.task.position for running in (first, *many, other)] == [None, 1, 3, 4, 2]
+    assert manager.get(other.task.task_id) == other.task
     first.fail(BROKEN)
     many[0].wait_for_slot()
     many[0].fail(BROKEN)
     other.wait_for_slot()
-    assert manager.place(other.task.task_id) is None
-    assert [running.place for running in many[1:]] == [1, 2]
-    assert manager.place("nobody") is None
+    assert other.task.position is None
+    assert [running.task.position for running in many[1:]] == [1, 2]
 
 
 def test_a_full_queue_tells_when_to_retry_by_recent_exports(
