@@ -14,7 +14,7 @@ LONGEST: Final = 60.0
 """Bounds in seconds: whoever is told to wait asks neither at once nor too late."""
 
 UNMEASURED: Final = 5.0
-"""Seconds that are told before any slot was given back."""
+"""Seconds that are told where there is nothing to measure, as before any slot was given back."""
 
 
 class Turnover:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from flight_server.errors import ErrorCode, ServiceError, translate
+from flight_server.tasks.turnover import UNMEASURED
 
 INTERRUPTED: Final = "the export was ended while its client was awaited"
 
@@ -42,9 +43,8 @@ class Intake:
         try:
             threading.Thread(target=self._read, name="grpc-intake", daemon=True).start()
         except RuntimeError as error:
-            message = "the server has as many threads as it may; retry later"
-            self._end(ServiceError(ErrorCode.QUEUE_FULL, message))
-            raise ServiceError(ErrorCode.QUEUE_FULL, message) from error
+            self._end(_crowded())
+            raise _crowded() from error
 
     def take(self, timeout: float | None = None) -> bytes | None:
         """The next message, or None when the client has half-closed.
@@ -161,3 +161,9 @@ class Intake:
                 self._messages.append(message)
                 self._awaited = False
             self._changed.notify_all()
+
+
+def _crowded() -> ServiceError:
+    """A new one each time: an error carries the task and the frames that it came through."""
+    message = f"the server has as many threads as it may; retry in {UNMEASURED:g} s"
+    return ServiceError(ErrorCode.QUEUE_FULL, message, retry_after=UNMEASURED)

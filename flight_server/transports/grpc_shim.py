@@ -14,6 +14,7 @@ import grpc
 
 from flight_server.config import Config
 from flight_server.errors import ErrorCode, ServiceError
+from flight_server.tasks.turnover import UNMEASURED
 from flight_server.transports.errors import GRPC_STATUSES
 from flight_server.transports.grpc_door import ERROR, TASK_ID, GrpcDoor
 from flight_server.transports.grpc_extras import REFLECTIONS, Ready, add_extras
@@ -45,8 +46,7 @@ _BROKEN: Final = (
     f"time was over, or a message had more than {MAX_MESSAGE_BYTES // 2**20} MiB; send it again"
 )
 
-_CROWDED_SECONDS: Final = 5.0
-_CROWDED: Final = f"as many calls are open as may be; retry in {_CROWDED_SECONDS:g} s"
+_CROWDED: Final = f"as many calls are open as may be; retry in {UNMEASURED:g} s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ class GrpcServer:
     def _stream_export(self, requests: Iterator[bytes], context: grpc.ServicerContext) -> bytes:
         announce = _Announcement(context)
         if not self._streams.acquire(blocking=False):
-            crowded = ServiceError(ErrorCode.QUEUE_FULL, _CROWDED, retry_after=_CROWDED_SECONDS)
+            crowded = ServiceError(ErrorCode.QUEUE_FULL, _CROWDED, retry_after=UNMEASURED)
             announce({ERROR: str(crowded)})
             _abort(context, crowded)
         intake = Intake(_messages(requests, context))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import resource
 import signal
 import subprocess
@@ -15,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.support.exports import SCHEMA, Json, Put, batch, csv_of, export, refused
-from tests.support.process import CLIENT, Served, end, run, served
+from tests.support.process import CLIENT, Served, end, run, served, start
 from tests.support.site import Site
 from tests.support.waiting import wait_for
 
@@ -35,6 +36,18 @@ def batches():
 with ExportClient(sys.argv[1]) as client:
     client.export(batches(), "a.csv", request_id="lost")
 """
+
+WAITER = """
+import sys
+import pyarrow as pa
+from export_client import ExportClient
+
+with ExportClient(sys.argv[1]) as client:
+    rows = pa.table({"id": range(1000)})
+    client.export(rows, "a.csv", request_id="lost", progress=lambda step: print(step, flush=True))
+"""
+
+ONE_SLOT = ("concurrency.max_concurrent_tasks=1", "concurrency.task_queue_size=1")
 
 
 @pytest.fixture
@@ -77,6 +90,26 @@ def test_a_client_killed_in_the_middle_is_an_incomplete_stream(
     sender.kill()
     assert failed(server)["code"] == "INCOMPLETE_STREAM"
     assert export(server.client, 3)["state"] == "COMPLETED"
+
+
+def test_a_client_killed_while_it_waits_for_a_slot_frees_its_place(site: Site) -> None:
+    with served(site, *ONE_SLOT) as server:
+        holder = Put.opened(server.client)
+        waiter = start([sys.executable, "-c", WAITER, server.flight])
+        try:
+            assert waiter.stdout is not None
+            assert "position=1" in waiter.stdout.readline()
+            waiter.kill()
+            wait_for(lambda: lost(server)["state"] == "FAILED")
+            assert lost(server)["error"]["code"] == "INCOMPLETE_STREAM"
+        finally:
+            end(waiter)
+        assert server.actions.state(holder.task_id) == "PROCESSING"
+        after = Put.opened(server.client)
+        holder.send_and_commit()
+        holder.answers()
+        after.send_and_commit()
+        assert after.result()["state"] == "COMPLETED"
 
 
 def test_a_stopped_client_is_stalled_and_told_so_when_it_goes_on(
@@ -178,6 +211,27 @@ class TestCommand:
         assert ended.returncode == 1
         [line] = ended.stderr.splitlines()
         assert line.startswith("export-client: CONNECTION_FAILED: ")
+
+    def test_who_waits_in_line_sees_the_place_on_a_terminal_and_can_leave_it(
+        self, site: Site, parquet: Path
+    ) -> None:
+        with served(site, *ONE_SLOT) as server:
+            holder = Put.opened(server.client)
+            command = [CLIENT, "export", str(parquet), "--to", "a.csv", "--request-id", "lost"]
+            ours, theirs = pty.openpty()
+            with (
+                os.fdopen(ours, "rb", buffering=0) as screen,
+                subprocess.Popen([*command, "--server", server.flight], stderr=theirs) as process,
+            ):
+                os.close(theirs)
+                shown = b""
+                while b"waiting, 1st in line" not in shown:
+                    shown += screen.read(1024)
+                process.send_signal(signal.SIGINT)
+                assert process.wait(30) == 130
+            assert lost(server)["state"] == "CANCELLED"
+            holder.send_and_commit()
+            assert holder.result()["state"] == "COMPLETED"
 
     def test_an_interrupted_command_leaves_no_short_export(self, server: Served) -> None:
         command = [CLIENT, "export", "-", "--to", "a.csv", "--request-id", "lost"]

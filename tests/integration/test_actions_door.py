@@ -9,6 +9,7 @@ from pyarrow import flight
 
 from tests.support.exports import OPTIONS, Json, Put, csv_of, export, refused
 from tests.support.site import Running
+from tests.support.waiting import wait_for
 
 UNKNOWN = "0" * 32
 
@@ -61,7 +62,7 @@ class TestStatus:
         put.send(5)
         seen = server.wait_for_rows(task_id, 5)
         assert seen["progress"] == 50.0
-        assert seen["eta_seconds"] >= 0
+        wait_for(lambda: server.actions.one("status", task_id=task_id)["eta_seconds"])
         assert (seen["state"], seen["url"], seen["completed_at"]) == ("PROCESSING", None, None)
         put.send(5, 5)
         put.answers()

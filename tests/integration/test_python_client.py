@@ -181,6 +181,7 @@ def test_a_full_queue_can_be_retried(start_server: StartServer) -> None:
     with ExportClient(server.flight) as client, pytest.raises(Unavailable) as raised:
         client.export(TABLE, "orders.csv")
     assert (raised.value.code, raised.value.retryable) == ("QUEUE_FULL", True)
+    assert raised.value.retry_after == 5.0
     for put in puts:
         put.commit()
         put.answers()

@@ -201,6 +201,50 @@ def test_a_task_that_the_queue_has_no_room_for_is_not_recorded(
     assert manager.get(task.task_id) is None
 
 
+def test_clients_take_turns_for_slots(manager: TaskManager) -> None:
+    first = manager.open(make_task(client="a"))
+    many = [manager.open(make_task(client="a")) for _ in range(3)]
+    other = manager.open(make_task(client="b"))
+    assert [running.task.position for running in (first, *many, other)] == [None, 1, 3, 4, 2]
+    assert manager.get(other.task.task_id) == other.task
+    first.fail(BROKEN)
+    many[0].wait_for_slot()
+    many[0].fail(BROKEN)
+    other.wait_for_slot()
+    assert other.task.position is None
+    assert [running.task.position for running in many[1:]] == [1, 2]
+
+
+def test_a_full_queue_tells_when_to_retry_by_recent_exports(
+    make_manager: ManagerMaker, clock: Clock
+) -> None:
+    manager = make_manager(slots=1, queue_size=0)
+    running = manager.open(make_task())
+    clock.seconds += 7
+    running.fail(BROKEN)
+    manager.open(make_task())
+    with refused("QUEUE_FULL") as caught:
+        manager.open(make_task())
+    assert caught.value.retry_after == 7.0
+
+
+def test_a_request_that_is_there_already_does_not_count_as_a_short_export(
+    make_manager: ManagerMaker, clock: Clock
+) -> None:
+    manager = make_manager(slots=2, queue_size=0)
+    running = manager.open(make_task())
+    for _ in range(100):
+        with pytest.raises(RequestIdTaken):
+            manager.open(make_task(request_id=running.task.request_id))
+    clock.seconds += 7
+    running.fail(BROKEN)
+    for _ in range(2):
+        manager.open(make_task())
+    with refused("QUEUE_FULL") as caught:
+        manager.open(make_task())
+    assert caught.value.retry_after == 4.0  # of 3.5: two slots, seven seconds each
+
+
 def test_a_draining_manager_takes_no_task_and_lets_the_others_go_on(
     manager: TaskManager, store: TaskStore
 ) -> None:
@@ -305,6 +349,38 @@ def test_figures_are_shown_live_and_not_written(manager: TaskManager, store: Fra
     assert manager.list(client="c", state=TaskState.PROCESSING, limit=1) == [live]
     assert manager.list(after=queued.task.task_id) == [live]
     assert store.updates == 0
+
+
+def test_the_rate_is_that_of_the_last_seconds_and_of_work_only(
+    manager: TaskManager, store: TaskStore, clock: Clock
+) -> None:
+    running = manager.open(make_task(rows_expected=10_000))
+    assert running.task.rows_per_second is None
+    for _ in range(20):
+        clock.seconds += 1
+        running.advance(rows=running.task.rows + 100, bytes=1)
+    assert running.task.rows_per_second == 100.0
+    assert running.task.eta_seconds == 80.0
+    live = manager.get(running.task.task_id)
+    assert live is not None
+    assert live.rows_per_second == 100.0
+    clock.seconds += 30
+    assert running.task.rows_per_second == 0.0
+    assert running.task.eta_seconds is None
+    assert upload(running).rows_per_second is None
+    assert running.task.rows_per_second is None
+    assert store.get(running.task.task_id) == running.task
+
+
+def test_the_time_in_line_does_not_lower_the_rate(manager: TaskManager, clock: Clock) -> None:
+    first, second = manager.open(make_task()), manager.open(make_task())
+    clock.seconds += 8
+    assert second.task.rows_per_second is None
+    first.fail(BROKEN)
+    second.wait_for_slot()
+    clock.seconds += 1
+    second.advance(rows=500, bytes=1)
+    assert second.task.rows_per_second == 500.0
 
 
 def test_a_list_never_shows_another_state_than_it_was_filtered_by(

@@ -7,6 +7,7 @@ import pytest
 
 from flight_server.errors import ErrorCode, ServiceError
 from flight_server.tasks.slots import Lease, SlotPool
+from flight_server.tasks.turnover import UNMEASURED
 
 LONG = 30.0
 """Seconds: more than any test takes, so that a wait that should end by itself does."""
@@ -89,6 +90,67 @@ def test_slots_go_to_those_who_wait_in_their_order_and_each_is_told_its_place() 
     assert (pool.held, pool.waiting) == (1, 1)
     leases[1].release()
     assert third.outcome()
+
+
+def test_clients_take_turns_and_are_told_when_their_place_grows() -> None:
+    pool = SlotPool(slots=1, queue_size=5)
+    holder = pool.enter("a")
+    leases = [pool.enter("a") for _ in range(2)]
+    first, second = [Waiter(lease) for lease in leases]
+    assert [first.place(), second.place()] == [1, 2]
+    other = pool.enter("b")
+    assert other.place == 2
+    assert second.place() == 3
+    holder.release()
+    assert first.outcome()
+    assert (other.place, second.place()) == (1, 2)
+    leases[0].release()
+    assert other.held
+    other.release()
+    assert second.outcome()
+
+
+def test_a_place_is_told_again_after_a_while_without_a_change() -> None:
+    pool = SlotPool(slots=1, queue_size=1)
+    holder, lease = pool.enter("a"), pool.enter("a")
+    told: list[int] = []
+
+    def listen(place: int) -> None:
+        told.append(place)
+        if len(told) == 3:
+            holder.release()
+
+    assert lease.wait(LONG, listen, every=0.001)
+    assert told == [1, 1, 1]
+
+
+def test_a_wait_with_looks_in_between_ends_at_its_time_all_the_same() -> None:
+    pool = SlotPool(slots=1, queue_size=1)
+    pool.enter("a")
+    lease = pool.enter("a")
+    told: list[int] = []
+    assert not lease.wait(0.02, told.append, every=0.001)
+    assert len(told) > 1
+    assert (pool.held, pool.waiting) == (1, 0)
+
+
+def test_a_full_line_tells_when_to_retry_by_how_long_slots_were_held() -> None:
+    now = 0.0
+    pool = SlotPool(slots=1, queue_size=0, monotonic=lambda: now)
+    lease = pool.enter("a")
+    now = 12.0
+    lease.release()
+    pool.enter("a")
+    error = refusal(lambda: pool.enter("a"))
+    assert error.retry_after == 12.0
+    assert error.message.endswith("; retry in 12 s")
+
+
+def test_a_slot_that_was_not_used_does_not_count_as_a_short_export() -> None:
+    pool = SlotPool(slots=1, queue_size=0, monotonic=lambda: 0.0)
+    pool.enter("a").release(used=False)
+    pool.enter("a")
+    assert refusal(lambda: pool.enter("a")).retry_after == UNMEASURED
 
 
 def test_a_freed_slot_is_not_taken_by_a_newcomer() -> None:
@@ -175,7 +237,8 @@ def test_a_closed_pool_refuses_newcomers_and_serves_those_in_line() -> None:
     pool = SlotPool(slots=1, queue_size=5)
     holder, waiting = pool.enter("a"), pool.enter("a")
     pool.close()
-    assert refusal(lambda: pool.enter("a")).code is ErrorCode.SHUTTING_DOWN
+    error = refusal(lambda: pool.enter("a"))
+    assert (error.code, error.retry_after) == (ErrorCode.SHUTTING_DOWN, UNMEASURED)
     holder.release()
     assert waiting.wait(LONG)
 

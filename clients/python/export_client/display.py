@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 import sys
 from collections.abc import Mapping
 from datetime import datetime
@@ -84,6 +85,7 @@ class ProgressLine:
 
     def _write(self, text: str) -> None:
         if self._live:
+            text = text[: shutil.get_terminal_size().columns - 1]  # what wraps is not written over
             end = "" if text else "\r"
             sys.stderr.write(f"\r{text:<{self._width}}{end}")
             sys.stderr.flush()

@@ -36,6 +36,8 @@ OnProgress = Callable[[Progress], object]
 _ABANDON_SECONDS: Final = 10.0
 """How long an export that was ended without a commit is waited for."""
 
+_HEED_SECONDS: Final = 0.5
+
 _WIRE: Final = (fl.FlightError, pa.ArrowException, OSError)
 
 
@@ -181,7 +183,8 @@ class _PutCall:
 
     def wait_for_turn(self) -> None:
         """Wait until the server has answered and takes the export's data, or the call has ended."""
-        self._answers.turn.wait()
+        while not self._answers.turn.wait(_HEED_SECONDS):
+            pass  # here an interrupt is heeded: not by a wait without end, on every system
 
     def write(self, block: pa.RecordBatch) -> None:
         """Send a block. That the server ended the call is told by `ended` and `result`."""

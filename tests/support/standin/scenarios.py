@@ -82,6 +82,16 @@ def refuse(stage: Stage, requests: Requests) -> Iterator[bytes]:
     yield b""
 
 
+def crowded(stage: Stage, requests: Requests) -> Iterator[bytes]:
+    """One export too many, with a hint when there is room."""
+    reason = "QUEUE_FULL: 10 exports are running; retry in 12.5 s"
+    stage.announce(x_error=quote(reason, safe=" :./"))
+    stage.call.drain(requests)
+    stage.context.set_trailing_metadata((("grpc-retry-pushback-ms", "12500"),))
+    raise Ended(grpc.StatusCode.RESOURCE_EXHAUSTED, reason)
+    yield b""
+
+
 def refuse_at_once(stage: Stage, requests: Requests) -> Iterator[bytes]:
     """The same without draining, where old versions of libcurl lose the status."""
     raise Ended(grpc.StatusCode.INVALID_ARGUMENT, REFUSAL)
@@ -282,7 +292,7 @@ def wait_for_end(stage: Stage) -> None:
 SCENARIOS: Final[dict[str, Callable[[Stage, Requests], Iterator[bytes]]]] = {
     scenario.__name__.replace("_", "-"): scenario
     for scenario in (
-        well, silent, refuse, refuse_at_once, fail, fail_at_once, lose, lose_failure, cut,
+        well, silent, refuse, crowded, refuse_at_once, fail, fail_at_once, lose, lose_failure, cut,
         cut_unnoticed, cut_unannounced, hang, stall, unknown_fields, garbage, empty, huge, short,
         early, unfinished, answer_of_failure, later_code, without_code, coded,
     )

@@ -28,6 +28,7 @@ use Throwable;
 class ExportException extends RuntimeException
 {
     private ?string $taskId = null;
+    private ?float $retryAfter = null;
 
     public function __construct(
         string $message,
@@ -53,6 +54,23 @@ class ExportException extends RuntimeException
     public function taskId(): ?string
     {
         return $this->taskId;
+    }
+
+    /** Seconds after which the server expects to take the request, if it said so. */
+    public function retryAfter(): ?float
+    {
+        return $this->retryAfter;
+    }
+
+    /**
+     * The same exception, with a hint when to retry.
+     *
+     * @internal
+     */
+    public function hinting(?float $seconds): static
+    {
+        $this->retryAfter = $seconds;
+        return $this;
     }
 
     /**

@@ -42,7 +42,7 @@ final class Failures
         [$name, $message] = self::said($reply);
         $taskId ??= $reply->metadata('x-task-id');
         if ($name !== null) {
-            return self::named($name, $message, $taskId);
+            return self::named($name, $message, $taskId)->hinting(self::retryAfter($reply));
         }
         $code = self::ofStatus($reply->status);
         if ($code === ErrorCode::TimedOut) {
@@ -62,6 +62,13 @@ final class Failures
     public static function ofTransport(TransportException $broken, ?string $taskId = null): ExportException
     {
         return self::of($broken->errorCode, $broken->getMessage(), $taskId, $broken);
+    }
+
+    /** Seconds; below 0, which this server does not say, would be "not at all" (gRFC A6). */
+    private static function retryAfter(Reply $reply): ?float
+    {
+        $milliseconds = $reply->metadata('grpc-retry-pushback-ms') ?? '';
+        return ctype_digit($milliseconds) ? (float) $milliseconds / 1000.0 : null;
     }
 
     /** @return array{?string, string} code and sentence */

@@ -7,6 +7,7 @@ namespace ExportMiddleware\Client\Tests\Faults;
 use ExportMiddleware\Client\Exception\ErrorCode;
 use ExportMiddleware\Client\Exception\ExportException;
 use ExportMiddleware\Client\Exception\InvalidRequestException;
+use ExportMiddleware\Client\Exception\UnavailableException;
 use ExportMiddleware\Client\Tests\Support\Exports;
 use ExportMiddleware\Client\Tests\Support\StandIn;
 use PHPUnit\Framework\TestCase;
@@ -26,6 +27,16 @@ final class RefusalsTest extends TestCase
         $failed = Exports::failed(InvalidRequestException::class, StandIn::client('refuse'), rows: $rows);
         self::assertSame('metadata.filename: 订单 100% is refused', $failed->getMessage());
         self::assertSame([ErrorCode::InvalidDescriptor, false, 0], [$failed->errorCode(), $failed->retryable(), $taken]);
+    }
+
+    public function testAFullQueueTellsWhenToRetry(): void
+    {
+        $failed = Exports::failed(UnavailableException::class, StandIn::client('crowded'));
+        self::assertSame(
+            [ErrorCode::QueueFull, true, 12.5],
+            [$failed->errorCode(), $failed->retryable(), $failed->retryAfter()],
+        );
+        self::assertNull(Exports::failed(InvalidRequestException::class, StandIn::client('refuse'))->retryAfter());
     }
 
     public function testTheReasonIsRightEachTime(): void
