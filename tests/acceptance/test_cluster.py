@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
+import grpc
 import httpx
 import pyarrow as pa
 import pytest
@@ -18,6 +19,7 @@ from tests.support import grpc_client
 from tests.support.cluster import Cluster, Door, cluster, failed_launch, require_proxy
 from tests.support.exports import OPTIONS, SCHEMA, Json, Put, csv_of, export, refused, sheet_rows
 from tests.support.php import require_php, run_script
+from tests.support.postgres import Postgres
 from tests.support.waiting import wait_for
 
 SLOTS = 2
@@ -25,10 +27,11 @@ SLOTS = 2
 
 
 @pytest.fixture(scope="module")
-def two() -> Iterator[Cluster]:
+def two(postgres_server: Postgres) -> Iterator[Cluster]:
     """Both replicas are ready before and after each test."""
     require_proxy()
-    with cluster("--set", f"concurrency.max_concurrent_tasks={SLOTS}") as started:
+    slots = f"concurrency.max_concurrent_tasks={SLOTS}"
+    with cluster("--state-url", postgres_server.database(), "--set", slots) as started:
         yield started
 
 
@@ -194,6 +197,46 @@ class TestAnotherCluster:
         assert f"--flight-port {port}" in failed_launch(tmp_path, "--flight-port", port)
 
 
+class TestWhileItRuns:
+    def test_the_other_replica_tells_how_far_it_is(self, two: Cluster) -> None:
+        put = Put.opened(two.a.client, rows=40)
+        put.send(10)
+        task = wait_for(lambda: look(two.b, put, rows=10))
+        assert (task["state"], task["progress"]) == ("PROCESSING", 25)
+        put.send(30, start=10)
+        assert put.result()["state"] == "COMPLETED"
+
+    @pytest.mark.parametrize("waits", [False, True], ids=["running", "queued"])
+    def test_cancelled_at_the_other_replica_its_call_ends(self, two: Cluster, waits: bool) -> None:
+        before = open_exports(two.a, SLOTS if waits else 0)
+        put = Put.opened(two.a.client)
+        put.send(10)
+        cancelled = two.b.actions.one("cancel", task_id=put.task_id)
+        assert cancelled["state"] == "CANCELLED"
+        with refused("CANCELLED") as refusal:
+            put.answers()
+        assert refusal.task_id == put.task_id
+        assert two.a.actions.state(put.task_id) == "CANCELLED"
+        assert [finish(each) for each in before] == ["COMPLETED"] * len(before)
+        wait_for(lambda: not list(two.directory.glob(f"spool/*{put.task_id}*")))
+
+    def test_cancelled_over_http_a_call_of_the_original_contract_ends(self, two: Cluster) -> None:
+        ended = threading.Event()
+
+        def messages() -> Iterator[pb.ExportRequest]:
+            yield grpc_client.metadata()
+            yield grpc_client.batch([("1", "one")])
+            ended.wait(20)
+
+        with grpc_client.Client(two.a.grpc) as client:
+            call = client.begin(messages())
+            task_id = grpc_client.task_id_of(call)
+            answer = httpx.post(f"{two.b.http}/api/tasks/{task_id}/cancel", json={})
+            assert answer.json()["state"] == "CANCELLED"
+            ended.set()  # too late: the half-close commits nothing any more
+            assert call.code() is grpc.StatusCode.CANCELLED
+
+
 class TestReplicasThatGo:
     def test_one_that_drains_ends_its_exports_and_gets_no_new_ones(self, two: Cluster) -> None:
         puts = open_exports(two.proxy, 2)  # one each
@@ -208,14 +251,30 @@ class TestReplicasThatGo:
         pid = two.kill("a")
         # Before the proxy knows: what finds the dead replica goes on to the other one.
         assert [export(two.proxy.client)["state"] for _ in range(4)] == ["COMPLETED"] * 4
-        with ExitStack() as stack:
-            stack.callback(two.wait_for_another, "a", pid)
-            assert sorted(map(finish_or_break, puts)) == ["COMPLETED", "broken"]
+        ends = {finish_or_break(put): put.task_id for put in puts}
+        assert set(ends) == {"COMPLETED", "broken"}
+
+        lost = ends["broken"]
+        wait_for(lambda: two.b.actions.state(lost) == "FAILED")
+        task = two.b.actions.one("status", task_id=lost)
+        assert task["error"]["code"] == "INTERRUPTED"
+        wait_for(lambda: not list(two.directory.glob(f"spool/*{lost}*")))
+        again = {"filename": task["filename"], "request_id": task["request_id"]}
+        assert export(two.proxy.client, **again)["state"] == "COMPLETED"
+
+        two.wait_for_another("a", pid)
+        assert two.a.actions.state(lost) == "FAILED"
 
 
 def open_exports(door: Door, count: int) -> list[Put]:
     """Exports that have begun, all over one connection."""
     return [Put.opened(door.client, filename=f"{number}.csv") for number in range(count)]
+
+
+def look(door: Door, put: Put, rows: int) -> Json | None:
+    """The task once it has so many rows."""
+    task = door.actions.one("status", task_id=put.task_id)
+    return task if task["rows"] == rows else None
 
 
 def finish(put: Put) -> str:

@@ -99,7 +99,8 @@ class Cluster:
     def pids(self) -> list[int]:
         """Every process but the database's."""
         told = self.told()
-        return [told["pid"], *told["proxy"]["pids"].values(), *(r["pid"] for r in told["replicas"])]
+        replicas = [each["pid"] for each in told["replicas"] if each["pid"] is not None]
+        return [told["pid"], *told["proxy"]["pids"].values(), *replicas]
 
 
 @contextmanager
@@ -143,7 +144,7 @@ def cluster_command(directory: Path) -> list[str]:
 
 
 def stop(process: subprocess.Popen[bytes]) -> int:
-    """Stop a cluster as Ctrl-C does; the launcher's exit code."""
+    """Stop a cluster as Ctrl-C does, if it runs; the launcher's exit code."""
     process.send_signal(signal.SIGINT)
     return process.wait(_START)
 
