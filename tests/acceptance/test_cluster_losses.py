@@ -1,6 +1,7 @@
 """Clusters that lose a replica while it uploads, and then all of them."""
 
 import os
+import signal
 from collections.abc import Iterator
 
 import grpc
@@ -10,7 +11,7 @@ from pyarrow import flight
 
 from tests.support import grpc_client
 from tests.support.cluster import Cluster, cluster, require_proxy, stop
-from tests.support.exports import Put, csv_of
+from tests.support.exports import Put, csv_of, refused
 from tests.support.oss import Fault, FaultKind, OssServer
 from tests.support.postgres import Postgres
 from tests.support.waiting import wait_for
@@ -77,17 +78,40 @@ class TestReplicasThatStayAway:
                 os.kill(pid, 0)
 
 
-def test_with_separate_spools_a_replica_completes_its_uploads_when_it_is_back(
-    oss: OssServer, settings: list[str]
-) -> None:
+@pytest.fixture(scope="module")
+def apart(settings: list[str]) -> Iterator[Cluster]:
+    """Its replicas have spools of their own, and come back; it has a database of its own."""
     require_proxy()
-    with cluster("--separate-spools", *settings) as two:
-        put = uploading(two, oss)
-        pid = two.kill("a")
+    with cluster("--separate-spools", *settings) as started:
+        yield started
+
+
+class TestReplicasOfTheirOwnDisks:
+    """In this order: the second test ends the cluster."""
+
+    def test_one_completes_what_it_was_uploading_when_it_is_back(
+        self, apart: Cluster, oss: OssServer
+    ) -> None:
+        put = uploading(apart, oss)
+        pid = apart.kill("a")
         oss.faults.clear()
-        assert_completed(two, oss, put.task_id)
-        two.wait_for_another("a", pid)
-        assert not list(two.directory.glob(f"*/spool/*{put.task_id}*"))
+        assert_completed(apart, oss, put.task_id)
+        apart.wait_for_another("a", pid)
+        assert not list(apart.directory.glob(f"*/spool/*{put.task_id}*"))
+
+    def test_exports_may_finish_when_it_is_stopped_until_it_is_told_again(
+        self, apart: Cluster
+    ) -> None:
+        finished, ended = (Put.opened(apart.proxy.client) for _ in range(2))
+        apart.process.send_signal(signal.SIGINT)
+        wait_for(lambda: not apart.ready())
+        finished.send(3)
+        finished.commit()
+        assert finished.result()["state"] == "COMPLETED"
+        apart.process.send_signal(signal.SIGINT)
+        with refused("SHUTTING_DOWN"):
+            ended.answers()
+        assert apart.process.wait(30) == 0
 
 
 def uploading(two: Cluster, oss: OssServer) -> Put:
