@@ -97,10 +97,15 @@ class Cluster:
     def _start_all(self) -> None:
         for replica in self.replicas:
             replica.start()
-        _wait(lambda: all(replica.is_ready() for replica in self.replicas))
+        _wait(self._replicas_are_ready)
         self.proxy.start()
         _wait(self.proxy.is_ready)
         self._write_ready_file()
+
+    def _replicas_are_ready(self) -> bool:
+        for replica in self.replicas:
+            replica.check()
+        return all(replica.is_ready() for replica in self.replicas)
 
     def _overrides(self, name: str) -> list[str]:
         directory = self._settings.directory

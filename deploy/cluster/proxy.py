@@ -22,11 +22,16 @@ INSTALL: Final = "apt-get install --no-install-recommends haproxy nginx"
 
 
 class Proxy:
-    """The two processes that clients see as one server."""
+    """The two processes that clients see as one server.
+
+    Raises ClusterFailed if one is not installed.
+    """
 
     def __init__(
         self, front: Front, replicas: Mapping[str, Doors], directory: Path, lock: IO[str]
     ) -> None:
+        self._haproxy = program("haproxy")
+        self._nginx = program("nginx")
         directory.mkdir(parents=True, exist_ok=True)
         self._front = front
         self._names = names_of(front, replicas)
@@ -36,12 +41,12 @@ class Proxy:
         self._processes: list[Process] = []
 
     def start(self) -> None:
-        """Start both; they are not ready yet. Raises ClusterFailed if one is not installed."""
-        self._run("haproxy", program("haproxy"), "-db", "-f", str(HAPROXY_CONFIG))
+        """Start both; they are not ready yet."""
+        self._run("haproxy", self._haproxy, "-db", "-f", str(HAPROXY_CONFIG))
         config = self._directory / "nginx.conf"
         config.write_text(filled(NGINX_CONFIG.read_text(), self._names))
         own = ["-p", f"{self._directory}/", "-e", "nginx.log", "-c", str(config)]
-        self._run("nginx", program("nginx"), *own, "-g", "daemon off;")
+        self._run("nginx", self._nginx, *own, "-g", "daemon off;")
 
     def check(self) -> None:
         """Raises ClusterFailed if one has ended."""

@@ -58,13 +58,13 @@ class Replica:
         )
 
     def is_ready(self) -> bool:
-        """Whether every door is open. Raises ClusterFailed if the process ends before that."""
-        if self._process is None:
-            return False
-        ready = self._ready.exists()
-        if not ready and self._process.exit_code is not None:
+        """Whether every door is open."""
+        return self._process is not None and self._ready.exists()
+
+    def check(self) -> None:
+        """Raises ClusterFailed if the process has ended, with what it said."""
+        if self._process is not None and self._process.exit_code is not None:
             raise ClusterFailed(f"{self._process.name} did not start: {self._process.said()}")
-        return ready
 
     def ended(self) -> str | None:
         """How the process has ended, told once; None while it runs."""

@@ -18,6 +18,7 @@ from flight_server.transports import export_pb2 as pb
 from tests.support import grpc_client
 from tests.support.cluster import Cluster, Door, cluster, failed_launch, require_proxy
 from tests.support.exports import OPTIONS, SCHEMA, Json, Put, csv_of, export, refused, sheet_rows
+from tests.support.held_stream import HeldStream
 from tests.support.php import require_php, run_script
 from tests.support.postgres import Postgres
 from tests.support.waiting import wait_for
@@ -144,7 +145,7 @@ class TestThroughTheProxy:
     def test_an_export_that_waits_holds_back_nothing_else(self, two: Cluster) -> None:
         """The proxy has as much of it as it takes, and other calls of the connection go on."""
         puts = open_exports(two.proxy, 2 * SLOTS)
-        waiting = Stream(Put.opened(two.proxy.client, filename="waiting.csv"))
+        waiting = HeldStream(Put.opened(two.proxy.client, filename="waiting.csv"))
         waiting.wait_until_held_back()
         assert two.proxy.actions.state(waiting.put.task_id) == "QUEUED"
         assert [finish(put) for put in puts] == ["COMPLETED"] * len(puts)
@@ -289,34 +290,3 @@ def finish_or_break(put: Put) -> str:
         return finish(put)
     except flight.FlightError as error:
         return "broken" if error.extra_info == b"" else error.extra_info.decode()
-
-
-class Stream:
-    """An export that sends more than everything on its way can hold, from a thread."""
-
-    _BATCHES = 200
-
-    def __init__(self, put: Put) -> None:
-        self.put = put
-        self._sent = 0
-        self._thread = threading.Thread(target=self._send, daemon=True)
-        self._thread.start()
-
-    def wait_until_held_back(self) -> None:
-        """Until it has sent something, and then nothing more for a while."""
-        seen = [0] * 20
-
-        def stands() -> bool:
-            seen.append(self._sent)
-            return seen[-1] > 0 and set(seen[-20:]) == {seen[-1]}
-
-        wait_for(stands)
-        assert self._sent < self._BATCHES
-
-    def wait_until_sent(self) -> None:
-        wait_for(lambda: self._sent == self._BATCHES)
-
-    def _send(self) -> None:
-        for _ in range(self._BATCHES):
-            self.put.send(10_000)
-            self._sent += 1
