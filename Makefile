@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 BENCH_READY := $(VENV)/.bench-ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test libreoffice php lint format bench clean
+.PHONY: help setup demo serve cluster test libreoffice php proxy lint format bench clean
 
 help:  ## show these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -33,6 +33,20 @@ demo: $(READY)  ## export 336,776 real flights as CSV and XLSX, download and com
 serve: $(READY)  ## run the server on its defaults until Ctrl-C
 	$(BIN)/export-middleware serve --config config.yaml
 
+cluster: $(READY) proxy  ## two replicas on one PostgreSQL behind a proxy, until Ctrl-C; ARGS=--help
+	$(BIN)/python -m deploy.cluster $(ARGS)
+
+# The proxy in front of several replicas. Debian puts both where only root's PATH leads.
+PROXY_PACKAGES := haproxy nginx
+proxy:
+	@PATH="$$PATH:/usr/sbin"; command -v haproxy >/dev/null && command -v nginx >/dev/null || \
+		{ [ "$$(id -u)" = 0 ] && echo "Installing HAProxy and nginx for clusters and their tests" && \
+			{ said=$$({ apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy \
+				--no-install-recommends $(PROXY_PACKAGES); } 2>&1) || \
+				{ echo "$$said"; false; }; }; } || \
+		echo "HAProxy or nginx is missing: no cluster, and its tests are skipped;" \
+			"as root: apt-get install --no-install-recommends $(PROXY_PACKAGES)"
+
 # Some acceptance tests open workbooks in it. It is large, so nothing but the tests sets it up.
 libreoffice:
 	@command -v soffice >/dev/null || command -v localc >/dev/null || \
@@ -55,7 +69,7 @@ php:
 		echo "PHP is missing, the tests of its client are skipped;" \
 			"as root: apt-get install --no-install-recommends $(PHP_PACKAGES)"
 
-test: $(READY) libreoffice php  ## lint, types, import rules and every test, with coverage
+test: $(READY) libreoffice php proxy  ## lint, types, import rules and every test, with coverage
 	@$(MAKE) --no-print-directory lint
 	@# a file's tests stay together: they share servers
 	$(BIN)/pytest -n logical --dist loadfile --cov --cov-report=

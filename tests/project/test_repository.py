@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 MAX_LINES = 300
-SOURCES = ("exporters", "flight_server", "clients/python/export_client", "benchmarks")
+SOURCES = ("exporters", "flight_server", "clients/python/export_client", "benchmarks", "deploy")
 
 
 def tracked(*patterns: str) -> list[Path]:

@@ -62,6 +62,11 @@ def test_other_extra_info_is_no_obstacle(info: bytes) -> None:
         (fl.FlightUnauthorizedError("x"), Unauthorized, "permit"),
         (fl.FlightCancelledError("x"), Cancelled, "cancelled"),
         (pa.ArrowNotImplementedError("Traceback"), ExportError, "version"),
+        (
+            fl.FlightInternalError("Stream removed (Received RST_STREAM with error code 2)"),
+            ConnectionFailed,
+            "behind a proxy",
+        ),
         (fl.FlightInternalError("first line\n  File x.py"), ExportError, "INTERNAL: first line$"),
         (OSError("broken" + TAIL), ExportError, "INTERNAL: broken$"),
     ],

@@ -204,6 +204,10 @@ def _from_class(error: Exception, url: str, task_id: str | None) -> ExportError:
             cause = next((text for sign, text in _CAUSES if sign in str(error)), "no connection")
             message = f"cannot reach the export server at {url}: {cause}"
             return ConnectionFailed("CONNECTION_FAILED", message, True, task_id)
+        case fl.FlightInternalError() if "RST_STREAM" in str(error):
+            # What a proxy makes of a server that dies in the middle of a call.
+            message = f"the connection to the export server at {url} broke behind a proxy"
+            return ConnectionFailed("CONNECTION_FAILED", message, True, task_id)
         case fl.FlightTimedOutError():
             message = f"the export server at {url} did not answer within the client's timeout"
             return TimedOut("TIMED_OUT", message, True, task_id)
