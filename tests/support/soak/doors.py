@@ -18,7 +18,14 @@ BROKEN = (flight.FlightError, pa.ArrowException, OSError, httpx.HTTPError)
 """What a call may end with when its server dies."""
 
 
-_HARMLESS = (None, "ALREADY_EXISTS", "CANCELLED", "INCOMPLETE_STREAM", "INTERRUPTED", "SHUTTING_DOWN")
+_HARMLESS = (
+    None,
+    "ALREADY_EXISTS",
+    "CANCELLED",
+    "INCOMPLETE_STREAM",
+    "INTERRUPTED",
+    "SHUTTING_DOWN",
+)
 """Codes that a call may end with while servers come and go; None where nobody answered."""
 
 

@@ -32,6 +32,9 @@ PATIENCE = 3.0
 SETTLING = 90.0
 """Seconds for clients to get what they began, once nothing happens to the servers any more."""
 
+JOURNALS = 5
+"""At most so many are printed, where much has gone wrong."""
+
 CLEARING = 10.0
 """Seconds for files that nobody needs to go."""
 
@@ -191,9 +194,9 @@ class Episode:
         if not found:
             return
         said = [f"seed {self.seed}: {len(found)} promises were not kept"]
-        for each in found:
-            said.append(f"\n{each.about}: {each.sentence}\n{self.journal.told_of(each.about)}")
-        raise AssertionError("\n".join(islice(said, 12)))
+        said += [f"{each.about}: {each.sentence}" for each in found]
+        told = {each.about: self.journal.told_of(each.about) for each in found}
+        raise AssertionError("\n".join([*said, *islice(told.values(), JOURNALS)]))
 
     def _count_ends(self) -> None:
         journal, tally = self.journal, self.tally
@@ -218,5 +221,3 @@ def _end_of(journal: Journal, task_id: str) -> str:
 def _task_in(journal: Journal, sentence: str) -> str:
     """The task that a file's name speaks of."""
     return next((task for task in journal.known() if task in sentence), "")
-
-

@@ -144,9 +144,9 @@ class Journal:
         """The journal of one task, or of one request and its tasks, as text."""
         request = next((each for each, ids in self.tasks.items() if about in ids), about)
         concerned = [about] if about not in self.tasks else [about, *self.tasks[about]]
-        lines = [(note.at, note.text) for each in {request, *concerned} for note in self.notes[each]]
+        notes = [note for each in {"", request, *concerned} for note in self.notes[each]]
+        lines = [(note.at, note.text) for note in notes]
         lines += [_line(each) for task in concerned for each in _changes(self.sightings[task])]
-        lines += [(note.at, note.text) for note in self.notes[""]]
         plan = self.plans.get(request)
         told = [f"{at - self.began:9.3f}  {text}" for at, text in sorted(lines)]
         return "\n".join([f"{about}: {plan}", *told])

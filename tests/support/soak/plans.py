@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from random import Random
 from typing import Any
 
@@ -66,7 +67,7 @@ class Plan:
     def cuts(self) -> Iterator[tuple[int, int]]:
         """The first row and the number of rows of each batch."""
         ends = [self.rows * each // self.batches for each in range(self.batches + 1)]
-        for start, end in zip(ends, ends[1:], strict=False):
+        for start, end in pairwise(ends):
             yield self.first + start, end - start
 
 

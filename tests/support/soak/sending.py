@@ -109,8 +109,8 @@ class Sending:
             self._journal.dropped.add(self.task_id)
         info = info_of(error)
         code, task_id = info.get("code"), info.get("task_id")
-        about = self.task_id or self._plan.request_id
-        self._journal.note(about, f"the call ends with {code or type(error).__name__}: {error!s:.90}")
+        said = f"the call ends with {code or type(error).__name__}: {error!s:.90}"
+        self._journal.note(self.task_id or self._plan.request_id, said)
         if code and task_id and code not in NO_END_OF_A_TASK:
             state = "CANCELLED" if code == "CANCELLED" else "FAILED"
             task = {"task_id": task_id, "state": state, "request_id": self._plan.request_id}
