@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.support.soak.audit import findings
-from tests.support.soak.journal import Journal, Sighting
+from tests.support.soak.journal import Death, Journal, Sighting
 from tests.support.soak.plans import Manner, Plan
 
 TASK, REQUEST = "task-1", "request-1"
@@ -41,7 +41,7 @@ def test_a_good_life_is_no_finding(journal: Journal) -> None:
 
 
 def test_an_interrupted_task_that_is_sent_again_is_no_finding(journal: Journal) -> None:
-    journal.deaths.append({TASK: "PROCESSING"})
+    journal.deaths.append(Death(0.0, {TASK: "PROCESSING"}))
     tell(journal, "PROCESSING", "FAILED", code="INTERRUPTED", retryable=True)
     tell(journal, "COMPLETED", task="task-2")
     assert findings(journal) == []
@@ -50,7 +50,7 @@ def test_an_interrupted_task_that_is_sent_again_is_no_finding(journal: Journal) 
 @pytest.mark.parametrize(
     ("states", "facts", "words"),
     [
-        (["UPLOADING", "FAILED"], {"code": "INTERRUPTED"}, "said UPLOADING; it ended FAILED"),
+        (["UPLOADING", "FAILED"], {"code": "INTERRUPTED"}, "it was durable, and ended FAILED"),
         (["COMPLETED", "FAILED"], {"code": "INTERRUPTED"}, "its end changed: state"),
         (["UPLOADING", "PROCESSING", "COMPLETED"], {}, "said PROCESSING after"),
         (["COMPLETED", "UPLOADING", "COMPLETED"], {}, "said UPLOADING after"),
@@ -84,9 +84,19 @@ def test_two_answers_to_questions_at_once_may_come_in_any_order(journal: Journal
 
 @pytest.mark.parametrize("state", ["QUEUED", "PROCESSING"])
 def test_what_a_death_met_early_must_be_interrupted(journal: Journal, state: str) -> None:
-    journal.deaths.append({TASK: state})
+    journal.deaths.append(Death(0.0, {TASK: state}))
     tell(journal, "COMPLETED")
     assert f"it was {state} when its server died, and ended COMPLETED" in sentences(journal)
+
+
+@pytest.mark.parametrize(("timeout", "is_lost"), [(None, True), (5.0, True), (2.0, False)])
+def test_a_durable_file_may_be_given_up_once_it_was_waited_for_long_enough(
+    journal: Journal, timeout: float | None, is_lost: bool
+) -> None:
+    journal.plans.clear()
+    journal.deaths.append(Death(1.0, {TASK: "UPLOADING"}))
+    tell(journal, "UPLOADING", "UPLOADING", "FAILED", code="INTERRUPTED")  # told at 4.5 s
+    assert any(each.lost for each in findings(journal, timeout)) == is_lost
 
 
 def test_two_completed_tasks_of_one_request_are_found(journal: Journal) -> None:
@@ -111,7 +121,7 @@ def test_a_cancelled_export_may_end_either_way(journal: Journal, end: str) -> No
 
 def test_a_task_that_is_missing_in_the_database_is_found(journal: Journal) -> None:
     tell(journal, "COMPLETED")
-    journal.died("server", [], 9.0)
+    journal.read([], 9.0)
     assert "is not in the database" in sentences(journal)
 
 

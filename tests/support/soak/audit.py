@@ -1,7 +1,8 @@
 """The promise, held against a journal.
 
-A task that was UPLOADING once ends COMPLETED, unless somebody cancelled it; one that a death met
-earlier ends FAILED with INTERRUPTED. No answer is ever taken back.
+A task that was UPLOADING once ends COMPLETED, unless somebody cancelled it, or nobody who has its
+file came back in time; one that a death met earlier ends FAILED with INTERRUPTED. No answer is ever
+taken back.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,13 +27,18 @@ class Finding:
     """An export that was announced and is not there."""
 
 
-def findings(journal: Journal) -> list[Finding]:
-    """Everything that a journal shows to be wrong, once all tasks should have been finished."""
+def findings(journal: Journal, recovery_timeout: float | None = None) -> list[Finding]:
+    """Everything that a journal shows to be wrong, once all tasks should have been finished.
+
+    `recovery_timeout`, in seconds, is that of servers that may stay away for longer.
+    """
     found = [Finding(about, sentence) for about, sentence in journal.wrong]
     for task_id in journal.known():
         seen = journal.sightings[task_id]
-        for check in (_forwards, _unchanging, _kept, _well_ended, _told_truly):
-            found += [Finding(task_id, *each) for each in check(journal, task_id, seen)]
+        for check in (_forwards, _unchanging, _well_ended, _told_truly):
+            found += [Finding(task_id, each) for each in check(journal, task_id, seen)]
+        if not _is_kept(journal, task_id, seen, recovery_timeout):
+            found.append(Finding(task_id, f"it was durable, and ended {_end(seen)}", lost=True))
     for request_id, plan in journal.plans.items():
         completed = _completed(journal, request_id)
         if len(completed) > 1:
@@ -42,7 +48,7 @@ def findings(journal: Journal) -> list[Finding]:
     return found
 
 
-Said = Iterator[tuple[str] | tuple[str, bool]]
+Said = Iterator[str]
 
 
 def _forwards(_journal: Journal, _task_id: str, seen: Sequence[Sighting]) -> Said:
@@ -56,7 +62,7 @@ def _forwards(_journal: Journal, _task_id: str, seen: Sequence[Sighting]) -> Sai
                 farthest = earlier
             next_end += 1
         if farthest is not None and RANKS[each.state] < RANKS[farthest.state]:
-            yield (f"{each.by} said {each.state} after {farthest.by} had said {farthest.state}",)
+            yield f"{each.by} said {each.state} after {farthest.by} had said {farthest.state}"
             return
 
 
@@ -66,16 +72,23 @@ def _unchanging(_journal: Journal, _task_id: str, seen: Sequence[Sighting]) -> S
     for name in ("state", "code", "retryable", "sha256", "size_bytes"):
         values = {getattr(each, name) for each in ends} - {None}
         if len(values) > 1:
-            yield (f"its end changed: {name} was {' and '.join(sorted(map(str, values)))}",)
+            yield f"its end changed: {name} was {' and '.join(sorted(map(str, values)))}"
 
 
-def _kept(journal: Journal, task_id: str, seen: Sequence[Sighting]) -> Said:
+def _is_kept(
+    journal: Journal, task_id: str, seen: Sequence[Sighting], recovery_timeout: float | None
+) -> bool:
     """Who was told UPLOADING gets the file."""
-    end = seen[-1].state
-    durable = [each for each in seen if each.state in {"UPLOADING", "COMPLETED"}]
-    allowed = {"COMPLETED", "CANCELLED"} if task_id in journal.cancelled else {"COMPLETED"}
-    if durable and end not in allowed:
-        yield f"{durable[0].by} said {durable[0].state}; it ended {end} {seen[-1].code}", True
+    durable = any(each.state in {"UPLOADING", "COMPLETED"} for each in seen)
+    if not durable or not seen[-1].final or seen[-1].state == "COMPLETED":
+        return True
+    if seen[-1].state == "CANCELLED":
+        return task_id in journal.cancelled
+    deaths = [each.at for each in journal.deaths if task_id in each.orphans]
+    ended = min(each.told for each in seen if each.final)
+    waited = ended - max(deaths) if deaths else 0.0
+    in_vain = recovery_timeout is not None and waited >= recovery_timeout
+    return in_vain and seen[-1].code == "INTERRUPTED"
 
 
 def _well_ended(journal: Journal, task_id: str, seen: Sequence[Sighting]) -> Said:
@@ -85,21 +98,26 @@ def _well_ended(journal: Journal, task_id: str, seen: Sequence[Sighting]) -> Sai
     if task_id in journal.dropped:
         reasons.add("INCOMPLETE_STREAM")
     if not end.final:
-        yield f"it is {end.state} for ever", True
+        yield f"it is {end.state} for ever"
     if end.state == "FAILED" and end.code not in reasons:
-        yield (f"it FAILED with {end.code}",)
+        yield f"it FAILED with {end.code}"
     if end.state == "CANCELLED" and task_id not in journal.cancelled:
-        yield ("it is CANCELLED, and nobody asked for that",)
+        yield "it is CANCELLED, and nobody asked for that"
     if any(each.retryable is False for each in seen):
-        yield ("a retry would help, and it says that none does",)
+        yield "a retry would help, and it says that none does"
 
 
 def _told_truly(journal: Journal, task_id: str, seen: Sequence[Sighting]) -> Said:
-    """What a death met before UPLOADING is INTERRUPTED; nothing else can have happened to it."""
+    """What a death met before UPLOADING is INTERRUPTED, or cancelled before that was noticed."""
     for death in journal.deaths:
-        state = death.get(task_id)
-        if state in {"QUEUED", "PROCESSING"} and seen[-1].code != "INTERRUPTED":
-            yield (f"it was {state} when its server died, and ended {seen[-1].state}",)
+        state = death.orphans.get(task_id)
+        cancelled = seen[-1].state == "CANCELLED"
+        if state in {"QUEUED", "PROCESSING"} and not cancelled and seen[-1].code != "INTERRUPTED":
+            yield f"it was {state} when its server died, and ended {_end(seen)}"
+
+
+def _end(seen: Sequence[Sighting]) -> str:
+    return " ".join(filter(None, (seen[-1].state, seen[-1].code)))
 
 
 def _completed(journal: Journal, request_id: str) -> list[str]:

@@ -56,7 +56,9 @@ class Blow:
     delay: float
     """Seconds after the event."""
     pause: float
-    """Seconds between the two signals of a kind that has two."""
+    """Between the two signals of a kind that has two; of the longest, from 0 to 1."""
+    away: float
+    """Before the server is started again; of the longest, from 0 to 1."""
 
     def __str__(self) -> str:
         return f"{self.kind} {self.delay:.3f} s after {self.aim}"
@@ -72,4 +74,5 @@ def blows(seed: str) -> Iterator[Blow]:
         # As often between 1 and 10 ms as between 10 and 100, where events are close together.
         soon = math.exp(random.uniform(math.log(0.0005), math.log(longest)))
         delay = random.uniform(0, longest) if aim in {Aim.ANY, Aim.START} else soon
-        yield Blow(kind, aim, delay, random.uniform(0.05, 1.0))
+        away = random.choice([0.0, random.random()])
+        yield Blow(kind, aim, delay, random.uniform(0.05, 1.0), away)

@@ -1,55 +1,76 @@
 """One run: clients at work, blows at the servers, and the audit when all is quiet."""
 
 import hashlib
-import signal
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
-from random import Random
 from threading import Event
 
 from sqlalchemy.engine import make_url
 
 from tests.support.soak.audit import ENDED_BY_A_BLOW, Finding, findings
-from tests.support.soak.blows import Aim, Blow, Kind, blows
+from tests.support.soak.blows import blows
 from tests.support.soak.clients import Client
 from tests.support.soak.doors import Doors
-from tests.support.soak.fleet import Fleet, Member
-from tests.support.soak.journal import UNFINISHED, Journal
+from tests.support.soak.fleet import Fleet
+from tests.support.soak.journal import Journal, Sighting
+from tests.support.soak.killer import Killer
 from tests.support.soak.places import Place
 from tests.support.soak.plans import plans
-from tests.support.soak.record import rows_of
 from tests.support.soak.tally import Tally
 from tests.support.soak.watcher import Watcher
 from tests.support.waiting import wait_for
 
 CLIENTS = 5
 
-PATIENCE = 3.0
-"""Seconds that a blow waits for its event; then it falls all the same."""
-
 SETTLING = 90.0
 """Seconds for clients to get what they began, once nothing happens to the servers any more."""
+
+CLEARING = 15.0
+"""Seconds for files that nobody needs to go."""
 
 JOURNALS = 5
 """At most so many are printed, where much has gone wrong."""
 
-CLEARING = 10.0
-"""Seconds for files that nobody needs to go."""
-
 
 class Episode:
-    """Servers over one state and one place, and everybody who has to do with them."""
+    """Servers over one state and one place, and everybody who has to do with them.
 
-    def __init__(self, seed: str, fleet: Fleet, place: Place, state_url: str) -> None:
+    `longest_pause` and `longest_away` are in seconds: that a server is frozen, and that it is
+    missing. `recovery_timeout` is given where that may be longer than servers wait for it.
+    """
+
+    def __init__(
+        self,
+        seed: str,
+        fleet: Fleet,
+        place: Place,
+        state_url: str,
+        *,
+        longest_pause: float = 1.0,
+        longest_away: float = 0.0,
+        recovery_timeout: float | None = None,
+    ) -> None:
         self.seed = seed
         self.journal = Journal()
-        self.tally = Tally()
         self._fleet = fleet
         self._place = place
-        self._state = make_url(state_url)
-        self._random = Random(f"{seed}/episode")
+        self._recovery_timeout = recovery_timeout
+        self._killer = Killer(
+            seed,
+            fleet,
+            place,
+            make_url(state_url),
+            self.journal,
+            longest_pause=longest_pause,
+            longest_away=longest_away,
+        )
+
+    @property
+    def tally(self) -> Tally:
+        """What was hit, and what became of it."""
+        return self._killer.tally
 
     def run(self, deaths: int) -> None:
         """Let so many processes die. AssertionError with seed and journals if a promise broke."""
@@ -61,8 +82,9 @@ class Episode:
             with self._people():
                 strokes = blows(self.seed)
                 while self.tally.deaths < deaths:
-                    self._strike(next(strokes))
-            self._audit()
+                    self._killer.strike(next(strokes))
+                self._killer.bring_all_back()
+            self._conclude(self._audit())
         finally:
             self._fleet.close()
 
@@ -70,10 +92,9 @@ class Episode:
     def _people(self) -> Iterator[None]:
         """Clients and a watcher at work; at the end everybody has got what was begun."""
         closing = Event()
-        names = [f"client{number}" for number in range(CLIENTS)]
         clients = [
             Client(name, plans(self.seed, name), self._fleet, self.journal, closing)
-            for name in names
+            for name in (f"client{number}" for number in range(CLIENTS))
         ]
         watcher = Watcher(self.seed, self._fleet, self.journal)
         for each in (*clients, watcher):
@@ -89,87 +110,20 @@ class Episode:
             if not has_ended and client.plan is not None:
                 self.journal.accuse(client.plan.request_id, "its client waits for ever")
 
-    def _strike(self, blow: Blow) -> None:
-        """Wait for the moment, hit a server, and see it come back."""
-        self._place.trouble(self._random)
-        member = self._random.choice(self._fleet.members)
-        if blow.aim not in {Aim.ANY, Aim.START}:
-            self.journal.wait_for(blow.aim, PATIENCE)
-        Event().wait(blow.delay)
-        self.journal.note("", f"{member.name}: {blow}")
-        self.tally.blows[blow.kind] += 1
-        if blow.kind is Kind.FREEZE:
-            member.signal(signal.SIGSTOP)
-            Event().wait(blow.pause)
-            member.signal(signal.SIGCONT)
-            return
-        self._end(member, blow)
-        member.launch()
-        if blow.aim is Aim.START:
-            Event().wait(blow.delay)
-            self.journal.note("", f"{member.name} is killed while it starts")
-            self.tally.blows[Kind.KILL] += 1
-            self._end(member, Blow(Kind.KILL, Aim.START, 0, 0))
-            member.launch()
-        self._awake(member)
-
-    def _end(self, member: Member, blow: Blow) -> None:
-        """End the process, and look at what it leaves."""
-        first = {
-            Kind.END: signal.SIGTERM,
-            Kind.END_AND_KILL: signal.SIGTERM,
-            Kind.FREEZE_AND_KILL: signal.SIGSTOP,
-        }.get(blow.kind, signal.SIGKILL)
-        member.signal(first)
-        if blow.kind in {Kind.END_AND_KILL, Kind.FREEZE_AND_KILL}:
-            Event().wait(blow.pause)
-            member.signal(signal.SIGKILL)
-        code, said = member.ended()
-        expected = {0} if blow.kind is Kind.END else {-signal.SIGKILL, 0}
-        if code not in expected or said:
-            self.journal.accuse("", f"{member.name} ended with {code} and said {said!r}")
-        states = self.journal.died(member.name, rows_of(self._state), time.monotonic())
-        self._count(states, code)
-
-    def _count(self, states: dict[str, str], code: int) -> None:
-        self.tally.deaths += 1
-        for state in UNFINISHED:
-            number = sum(each == state for each in states.values())
-            self.tally.hit[state] += number
-            self.tally.deaths_with[state] += number > 0
-            if code == 0 and number and state != "UPLOADING":
-                self.journal.accuse("", f"a server that ended cleanly left {number} {state}")
-
-    def _awake(self, member: Member) -> None:
-        """It is ready; and what was not durable is INTERRUPTED before anybody can ask."""
-        reached = member.wait_ready()
-        self.journal.note("", f"{member.name} is ready")
-        with Doors(reached, self.journal) as doors:
-            for task_id, state in self.journal.deaths[-1].items():
-                if state not in UNFINISHED:
-                    continue
-                task = doors.status(task_id=task_id)
-                if state != "UPLOADING" and (task is None or task.code != "INTERRUPTED"):
-                    said = f"it was {state} when its server died, and is not INTERRUPTED now"
-                    self.journal.accuse(task_id, said)
-
-    def _audit(self) -> None:
+    def _audit(self) -> list[Finding]:
         """Hold everything against the promise."""
-        [reached, *_] = [each.reached for each in self._fleet.members if each.reached]
-        with Doors(reached, self.journal) as doors:
-            wait_for(lambda: all(each.final for each in doors.everything()), SETTLING)
-            ends = {each.task_id: each for each in doors.everything()}
-            completed = {each.task_id for each in ends.values() if each.state == "COMPLETED"}
-            for task_id in completed:
-                self._download(doors, task_id)
-        found = self._left(completed)
+        ends: dict[str, Sighting] = {}
         for member in self._fleet.members:
-            member.signal(signal.SIGTERM)
-            code, said = member.ended()
-            if (code, said) != (0, ""):
-                self.journal.accuse("", f"{member.name} ended with {code} and said {said!r}")
-        self.journal.died("every server", rows_of(self._state), time.monotonic())
-        self._conclude([*findings(self.journal), *found])
+            assert member.reached is not None
+            with Doors(member.reached, self.journal) as doors:
+                _wait_until_all_have_ended(doors)
+                ends = {each.task_id: each for each in doors.everything()}
+                for task_id in _ended(ends, "COMPLETED"):
+                    self._download(doors, task_id)
+        left = self._left(ends)
+        self._killer.end_all()
+        self._killer.read()
+        return [*findings(self.journal, self._recovery_timeout), *left]
 
     def _download(self, doors: Doors, task_id: str) -> None:
         content = doors.file(task_id)
@@ -178,12 +132,14 @@ class Episode:
         if (len(content), hashlib.sha256(content).hexdigest()) != (told.size_bytes, told.sha256):
             self.journal.accuse(task_id, "the file is not the one that the task tells of")
 
-    def _left(self, completed: set[str]) -> list[Finding]:
+    def _left(self, ends: dict[str, Sighting]) -> list[Finding]:
         """What is too many or missing, once servers have had the time to clear up."""
+        completed = _ended(ends, "COMPLETED")
+        given_up = {task for task in _ended(ends, "FAILED") if ends[task].size_bytes is not None}
         try:
-            wait_for(lambda: not self._place.wrong(completed), CLEARING)
+            wait_for(lambda: not self._place.wrong(completed, given_up), CLEARING)
         except AssertionError:
-            wrong = self._place.wrong(completed)
+            wrong = self._place.wrong(completed, given_up)
             return [Finding(_task_in(self.journal, each), each) for each in wrong]
         return []
 
@@ -203,14 +159,20 @@ class Episode:
         ends = {task_id: _end_of(journal, task_id) for task_id in journal.known()}
         tally.ends.update(ends.values())
         tally.exports = len(journal.plans)
-        for states in journal.deaths:
-            tally.fates.update(
-                (state, ends[task_id]) for task_id, state in states.items() if state in UNFINISHED
-            )
+        for death in journal.deaths:
+            tally.fates.update((state, ends[task]) for task, state in death.orphans.items())
         tally.retried = sum(
             "COMPLETED" in made and any(end.endswith(ENDED_BY_A_BLOW) for end in made)
             for made in ([ends[task] for task in tasks] for tasks in journal.tasks.values())
         )
+
+
+def _wait_until_all_have_ended(doors: Doors) -> None:
+    wait_for(lambda: all(each.final for each in doors.everything()), SETTLING)
+
+
+def _ended(ends: dict[str, Sighting], state: str) -> set[str]:
+    return {task_id for task_id, end in ends.items() if end.state == state}
 
 
 def _end_of(journal: Journal, task_id: str) -> str:

@@ -41,6 +41,10 @@ class Member:
         self.generation = 0
         self.reached: Reached | None = None
         """While its doors are open, as far as anybody knows."""
+        self.pids: list[int] = []
+        """Of its processes, the last one last."""
+        self.is_there = False
+        """Launched, and not ended."""
         self._overrides = overrides
         self._ready = site.root / "ready.json"
         self._process: subprocess.Popen[str] | None = None
@@ -55,6 +59,8 @@ class Member:
         self._ready.unlink(missing_ok=True)
         self.site.root.mkdir(exist_ok=True)
         self._process = start(serve_command(self.site, *self._overrides))
+        self.pids.append(self._process.pid)
+        self.is_there = True
 
     def wait_ready(self) -> Reached:
         """Its doors, once they are open and it says that it is ready."""
@@ -72,7 +78,7 @@ class Member:
 
     def ended(self, timeout: float = 30) -> tuple[int, str]:
         """The exit code and what it said on standard error; it ends, or has been told to."""
-        self.reached = None
+        self.reached, self.is_there = None, False
         try:
             _, said = self.process.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:
@@ -92,6 +98,11 @@ class Fleet:
 
     def __init__(self, members: Sequence[Member]) -> None:
         self.members = members
+
+    @property
+    def there(self) -> list[Member]:
+        """Those whose processes run."""
+        return [each for each in self.members if each.is_there]
 
     def pick(self, random: Random) -> Reached:
         """A server that is up. Raises Down."""

@@ -21,28 +21,103 @@ BANDWIDTH = 3_000_000.0
 
 LATENCY = 0.01
 
+LEASE = 3.0
+RECOVERY_TIMEOUT = 4.0
+LONGEST_PAUSE = 5.0
+"""Seconds that a replica is frozen: longer than its lease, shorter than it is waited for."""
+LONGEST_AWAY = 9.0
+"""Seconds that a replica is missing; where no other can read its spools, too long now and then."""
+
 
 @contextmanager
 def local(seed: str, root: Path) -> Iterator[Episode]:
     """One server whose files stay on this machine; where it can be, on another file system."""
     with spool_elsewhere(root) as spool:
         place = LocalPlace([spool], root / "files")
-        yield _single(seed, root, place, spool)
+        fleet = Fleet([_member("server", root, spool, place.overrides)])
+        yield Episode(seed, fleet, place, f"sqlite:///{root / 'state.db'}")
 
 
 @contextmanager
 def oss(seed: str, root: Path) -> Iterator[Episode]:
     """One server whose files go to a slow store."""
+    with _slow_oss() as server:
+        spool = root / "spool"
+        place = OssPlace([spool], server)
+        fleet = Fleet([_member("server", root, spool, place.overrides)])
+        yield Episode(seed, fleet, place, f"sqlite:///{root / 'state.db'}")
+
+
+@contextmanager
+def shared_local(seed: str, root: Path, state_url: str) -> Iterator[Episode]:
+    """Two replicas that share the state and all directories."""
+    spool = root / "spool"
+    place = LocalPlace([spool], root / "files")
+    fleet = _replicas(root, [spool, spool], [f"state.url={state_url}", *place.overrides])
+    yield _shared(seed, fleet, place, state_url)
+
+
+@contextmanager
+def shared_oss(seed: str, root: Path, state_url: str) -> Iterator[Episode]:
+    """Two replicas that share the state, the directory for spools and a slow store."""
+    with _slow_oss() as server:
+        spool = root / "spool"
+        place = OssPlace([spool], server)
+        fleet = _replicas(root, [spool, spool], [f"state.url={state_url}", *place.overrides])
+        yield _shared(seed, fleet, place, state_url)
+
+
+@contextmanager
+def separate_oss(seed: str, root: Path, state_url: str) -> Iterator[Episode]:
+    """Two replicas with a disk each, which share the state and a slow store."""
+    with _slow_oss() as server:
+        spools = [root / "spool-a", root / "spool-b"]
+        place = OssPlace(spools, server)
+        timeout = f"state.recovery_timeout={RECOVERY_TIMEOUT:g}s"
+        fleet = _replicas(root, spools, [timeout, f"state.url={state_url}", *place.overrides])
+        yield Episode(
+            seed,
+            fleet,
+            place,
+            state_url,
+            longest_pause=LONGEST_PAUSE,
+            longest_away=LONGEST_AWAY,
+            recovery_timeout=RECOVERY_TIMEOUT,
+        )
+
+
+SINGLE = {"local": local, "oss": oss}
+REPLICAS = {"shared-local": shared_local, "shared-oss": shared_oss, "separate-oss": separate_oss}
+
+
+@contextmanager
+def _slow_oss() -> Iterator[OssServer]:
     with OssServer() as server:
         server.bandwidth, server.latency = BANDWIDTH, LATENCY
-        spool = root / "spool"
-        yield _single(seed, root, OssPlace([spool], server), spool)
+        yield server
 
 
-INSTALLATIONS = {"local": local, "oss": oss}
+def _shared(seed: str, fleet: Fleet, place: LocalPlace | OssPlace, state_url: str) -> Episode:
+    return Episode(
+        seed,
+        fleet,
+        place,
+        state_url,
+        longest_pause=LONGEST_PAUSE,
+        longest_away=LONGEST_AWAY,
+    )
 
 
-def _single(seed: str, root: Path, place: LocalPlace | OssPlace, spool: Path) -> Episode:
-    overrides = [*SETTINGS, f"storage.temp_directory={spool}", *place.overrides]
-    member = Member("server", Site(root), overrides)
-    return Episode(seed, Fleet([member]), place, f"sqlite:///{root / 'state.db'}")
+def _replicas(root: Path, spools: list[Path], overrides: list[str]) -> Fleet:
+    shared = ["state.heartbeat_interval=500ms", f"state.lease_timeout={LEASE:g}s", *overrides]
+    names = ["a", "b"]
+    return Fleet(
+        [
+            _member(name, root / name, spool, shared)
+            for name, spool in zip(names, spools, strict=True)
+        ]
+    )
+
+
+def _member(name: str, root: Path, spool: Path, overrides: list[str]) -> Member:
+    return Member(name, Site(root), [*SETTINGS, f"storage.temp_directory={spool}", *overrides])

@@ -21,7 +21,7 @@ class Sighting:
     """Not before this was it true; seconds of the monotonic clock."""
     told: float
     by: str
-    """A door, or `record`: the database itself, read while no server could write to it."""
+    """A door, or `record`: the database itself."""
     task_id: str
     state: str
     code: str | None = None
@@ -43,6 +43,15 @@ class Note:
     text: str
 
 
+@dataclass(frozen=True)
+class Death:
+    """A process that was ended."""
+
+    at: float
+    orphans: dict[str, str]
+    """Its unfinished tasks, and the states that the database had them in."""
+
+
 class Journal:
     """What clients did and were told; from any thread."""
 
@@ -59,8 +68,7 @@ class Journal:
         """Tasks that somebody asked to cancel, whatever came of it."""
         self.dropped: set[str] = set()
         """Tasks whose client ended its call, maybe before its commit was there."""
-        self.deaths: list[dict[str, str]] = []
-        """For each process that was ended: the states of all tasks in the database then."""
+        self.deaths: list[Death] = []
         self.wrong: list[tuple[str, str]] = []
         """Answers that are wrong by themselves: the task or request, and a sentence."""
         self._events: dict[str, int] = defaultdict(int)
@@ -91,16 +99,18 @@ class Journal:
                 self.tasks[request_id].append(sighting.task_id)
         self.happened(sighting.state)
 
-    def died(self, server: str, rows: Iterable[dict[str, Any]], asked: float) -> dict[str, str]:
-        """Write down what the database holds while `server` is dead."""
-        seen = [self.saw(row, "record", asked) for row in rows]
-        states = {each.task_id: each.state for each in seen}
-        for task_id in self.known():
-            if task_id not in states:
+    def read(self, rows: Iterable[dict[str, Any]], asked: float) -> None:
+        """Write down what the database held after the time `asked`."""
+        known = self.known()
+        there = {self.saw(row, "record", asked).task_id for row in rows}
+        for task_id in known:
+            if task_id not in there:
                 self.accuse(task_id, "it was known, and is not in the database")
-        self.deaths.append(states)
-        self.note("", f"{server} is dead")
-        return states
+
+    def died(self, server: str, orphans: dict[str, str]) -> None:
+        """Write down which unfinished tasks `server` has left, and their states."""
+        self.deaths.append(Death(time.monotonic(), orphans))
+        self.note("", f"{server} is dead, and has left {orphans or 'nothing'}")
 
     def last(self, task_id: str) -> Sighting | None:
         """What was told of a task last."""

@@ -30,8 +30,11 @@ class Place(Protocol):
         """Let something go wrong that a server has to bear."""
         ...
 
-    def wrong(self, completed: Collection[str]) -> list[str]:
-        """A sentence for each file that is missing or too many, given the COMPLETED tasks."""
+    def wrong(self, completed: Collection[str], given_up: Collection[str]) -> list[str]:
+        """A sentence for each file that is missing or too many, given the COMPLETED tasks.
+
+        Spools of tasks that were `given_up` while they were UPLOADING are kept for a retry by hand.
+        """
         ...
 
 
@@ -46,10 +49,10 @@ class LocalPlace:
     def trouble(self, random: Random) -> None:
         pass
 
-    def wrong(self, completed: Collection[str]) -> list[str]:
+    def wrong(self, completed: Collection[str], given_up: Collection[str]) -> list[str]:
         files = {path.parent.name for path in self._files.glob("*/*")}
         too_many = [each.name for each in self._files.iterdir() if each.name not in completed]
-        return [*_spooled(self._spools), *_compared(files, completed), *_left(too_many)]
+        return [*_spooled(self._spools, given_up), *_compared(files, completed), *_left(too_many)]
 
 
 class OssPlace:
@@ -79,11 +82,15 @@ class OssPlace:
             Fault(kind, operation, nth=random.randint(1, 6), when=when, seconds=random.random())
         )
 
-    def wrong(self, completed: Collection[str]) -> list[str]:
+    def wrong(self, completed: Collection[str], given_up: Collection[str]) -> list[str]:
         objects = [key.split("/")[-2] for key in list(self._server.objects)]
         uploads = [f"upload of {each.key}" for each in list(self._server.uploads.values())]
         too_many = [each for each in objects if each not in completed]
-        return [*_spooled(self._spools), *_compared(objects, completed), *_left(too_many + uploads)]
+        return [
+            *_spooled(self._spools, given_up),
+            *_compared(objects, completed),
+            *_left(too_many + uploads),
+        ]
 
 
 @contextmanager
@@ -96,9 +103,11 @@ def spool_elsewhere(here: Path) -> Iterator[Path]:
         yield Path(directory) / "spool"
 
 
-def _spooled(spools: Sequence[Path]) -> list[str]:
+def _spooled(spools: Sequence[Path], given_up: Collection[str]) -> list[str]:
     found = [path.name for spool in spools if spool.is_dir() for path in spool.iterdir()]
-    return _left([name for name in found if name != REPLICAS])
+    return _left(
+        [name for name in found if name != REPLICAS and name.partition(".")[0] not in given_up]
+    )
 
 
 def _compared(there: Collection[str], completed: Collection[str]) -> list[str]:
