@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from tests.support.postgres import Postgres
+from tests.support.soak.blows import Longest
 from tests.support.soak.installations import oss, shared_oss
 
 SEED = "short"
@@ -20,6 +21,7 @@ def test_what_was_announced_outlives_every_kill(tmp_path: Path) -> None:
 def test_what_was_announced_outlives_every_kill_of_a_replica(
     tmp_path: Path, postgres_server: Postgres
 ) -> None:
-    with shared_oss(SEED, tmp_path, postgres_server.database()) as episode:
+    brief = Longest(pause=0.5, away=1.0)
+    with shared_oss(SEED, tmp_path, postgres_server.database(), brief) as episode:
         episode.run(DEATHS)
     assert episode.tally.downloads

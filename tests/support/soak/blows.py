@@ -48,6 +48,19 @@ _LONGEST = {Aim.ANY: 1.5, Aim.START: 1.5, Aim.UPLOADING: 0.3}
 
 
 @dataclass(frozen=True)
+class Longest:
+    """Seconds that a blow has to do with at the most."""
+
+    pause: float = 1.0
+    """A server is frozen, or given between two signals."""
+    away: float = 0.0
+    """It is missing before it is started again."""
+
+
+ONE_SERVER = Longest()
+
+
+@dataclass(frozen=True)
 class Blow:
     """One of them."""
 

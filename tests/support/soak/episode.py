@@ -10,7 +10,7 @@ from threading import Event
 from sqlalchemy.engine import make_url
 
 from tests.support.soak.audit import ENDED_BY_A_BLOW, Finding, findings
-from tests.support.soak.blows import blows
+from tests.support.soak.blows import ONE_SERVER, Longest, blows
 from tests.support.soak.clients import Client
 from tests.support.soak.doors import Doors
 from tests.support.soak.fleet import Fleet
@@ -37,8 +37,7 @@ JOURNALS = 5
 class Episode:
     """Servers over one state and one place, and everybody who has to do with them.
 
-    `longest_pause` and `longest_away` are in seconds: that a server is frozen, and that it is
-    missing. `recovery_timeout` is given where that may be longer than servers wait for it.
+    `recovery_timeout`, in seconds, is given where a server may be missing for longer than that.
     """
 
     def __init__(
@@ -47,9 +46,7 @@ class Episode:
         fleet: Fleet,
         place: Place,
         state_url: str,
-        *,
-        longest_pause: float = 1.0,
-        longest_away: float = 0.0,
+        longest: Longest = ONE_SERVER,
         recovery_timeout: float | None = None,
     ) -> None:
         self.seed = seed
@@ -57,15 +54,7 @@ class Episode:
         self._fleet = fleet
         self._place = place
         self._recovery_timeout = recovery_timeout
-        self._killer = Killer(
-            seed,
-            fleet,
-            place,
-            make_url(state_url),
-            self.journal,
-            longest_pause=longest_pause,
-            longest_away=longest_away,
-        )
+        self._killer = Killer(seed, fleet, place, make_url(state_url), self.journal, longest)
 
     @property
     def tally(self) -> Tally:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tests.support.oss import OssServer
 from tests.support.site import Site
+from tests.support.soak.blows import Longest
 from tests.support.soak.episode import Episode
 from tests.support.soak.fleet import Fleet, Member
 from tests.support.soak.places import LocalPlace, OssPlace, spool_elsewhere
@@ -23,10 +24,9 @@ LATENCY = 0.01
 
 LEASE = 3.0
 RECOVERY_TIMEOUT = 4.0
-LONGEST_PAUSE = 5.0
-"""Seconds that a replica is frozen: longer than its lease, shorter than it is waited for."""
-LONGEST_AWAY = 9.0
-"""Seconds that a replica is missing; where no other can read its spools, too long now and then."""
+LONGEST = Longest(pause=5.0, away=9.0)
+"""A frozen replica is so for longer than its lease, and shorter than it is waited for; one that is
+missing may be too long, where no other can read its spools."""
 
 
 @contextmanager
@@ -54,17 +54,19 @@ def shared_local(seed: str, root: Path, state_url: str) -> Iterator[Episode]:
     spool = root / "spool"
     place = LocalPlace([spool], root / "files")
     fleet = _replicas(root, [spool, spool], [f"state.url={state_url}", *place.overrides])
-    yield _shared(seed, fleet, place, state_url)
+    yield Episode(seed, fleet, place, state_url, LONGEST)
 
 
 @contextmanager
-def shared_oss(seed: str, root: Path, state_url: str) -> Iterator[Episode]:
+def shared_oss(
+    seed: str, root: Path, state_url: str, longest: Longest = LONGEST
+) -> Iterator[Episode]:
     """Two replicas that share the state, the directory for spools and a slow store."""
     with _slow_oss() as server:
         spool = root / "spool"
         place = OssPlace([spool], server)
         fleet = _replicas(root, [spool, spool], [f"state.url={state_url}", *place.overrides])
-        yield _shared(seed, fleet, place, state_url)
+        yield Episode(seed, fleet, place, state_url, longest)
 
 
 @contextmanager
@@ -75,15 +77,7 @@ def separate_oss(seed: str, root: Path, state_url: str) -> Iterator[Episode]:
         place = OssPlace(spools, server)
         timeout = f"state.recovery_timeout={RECOVERY_TIMEOUT:g}s"
         fleet = _replicas(root, spools, [timeout, f"state.url={state_url}", *place.overrides])
-        yield Episode(
-            seed,
-            fleet,
-            place,
-            state_url,
-            longest_pause=LONGEST_PAUSE,
-            longest_away=LONGEST_AWAY,
-            recovery_timeout=RECOVERY_TIMEOUT,
-        )
+        yield Episode(seed, fleet, place, state_url, LONGEST, RECOVERY_TIMEOUT)
 
 
 SINGLE = {"local": local, "oss": oss}
@@ -95,17 +89,6 @@ def _slow_oss() -> Iterator[OssServer]:
     with OssServer() as server:
         server.bandwidth, server.latency = BANDWIDTH, LATENCY
         yield server
-
-
-def _shared(seed: str, fleet: Fleet, place: LocalPlace | OssPlace, state_url: str) -> Episode:
-    return Episode(
-        seed,
-        fleet,
-        place,
-        state_url,
-        longest_pause=LONGEST_PAUSE,
-        longest_away=LONGEST_AWAY,
-    )
 
 
 def _replicas(root: Path, spools: list[Path], overrides: list[str]) -> Fleet:

@@ -8,7 +8,7 @@ from threading import Event
 from sqlalchemy.engine import URL
 
 from tests.support.soak import record
-from tests.support.soak.blows import Aim, Blow, Kind
+from tests.support.soak.blows import Aim, Blow, Kind, Longest
 from tests.support.soak.doors import Doors
 from tests.support.soak.fleet import Fleet, Member
 from tests.support.soak.journal import UNFINISHED, Journal
@@ -22,7 +22,7 @@ KILLED_AT_ONCE = Blow(Kind.KILL, Aim.START, delay=0, pause=0, away=0)
 
 
 class Killer:
-    """Deals one blow after the other. `longest_pause` and `longest_away` are in seconds."""
+    """Deals one blow after the other."""
 
     def __init__(
         self,
@@ -31,9 +31,7 @@ class Killer:
         place: Place,
         state: URL,
         journal: Journal,
-        *,
-        longest_pause: float,
-        longest_away: float,
+        longest: Longest,
     ) -> None:
         self.tally = Tally()
         self._random = Random(f"{seed}/killer")
@@ -41,8 +39,7 @@ class Killer:
         self._place = place
         self._state = state
         self._journal = journal
-        self._longest_pause = longest_pause
-        self._longest_away = longest_away
+        self._longest = longest
         self._back_at: dict[str, float] = {}
         self._left: dict[str, dict[str, str]] = {}
         self._idle = Event()  # nobody sets it
@@ -59,7 +56,7 @@ class Killer:
         self.tally.blows[blow.kind] += 1
         if blow.kind is Kind.FREEZE:
             member.signal(signal.SIGSTOP)
-            self._idle.wait(blow.pause * self._longest_pause)
+            self._idle.wait(blow.pause * self._longest.pause)
             member.signal(signal.SIGCONT)
             self._journal.note("", f"{member.name} goes on")
         else:
@@ -91,8 +88,8 @@ class Killer:
             self._journal.note("", f"{member.name} is killed while it starts")
             self.tally.blows[Kind.KILL] += 1
             self._end(member, KILLED_AT_ONCE)
-        self._back_at[member.name] = time.monotonic() + blow.away * self._longest_away
-        if not self._fleet.there or not self._longest_away:
+        self._back_at[member.name] = time.monotonic() + blow.away * self._longest.away
+        if not self._fleet.there or not self._longest.away:
             self._bring_back(float("inf"))
 
     def _bring_back(self, now: float) -> None:
@@ -113,7 +110,7 @@ class Killer:
         }.get(blow.kind, signal.SIGKILL)
         member.signal(first)
         if blow.kind in {Kind.END_AND_KILL, Kind.FREEZE_AND_KILL}:
-            self._idle.wait(blow.pause * self._longest_pause)
+            self._idle.wait(blow.pause * self._longest.pause)
             member.signal(signal.SIGKILL)
         code = self._look_at_end(member, {0} if blow.kind is Kind.END else {-signal.SIGKILL, 0})
         others = [each for each in self._fleet.members if each is not member]
