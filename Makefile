@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 BENCH_READY := $(VENV)/.bench-ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve cluster test libreoffice php proxy lint format bench clean
+.PHONY: help setup demo serve cluster test libreoffice php proxy soak lint format bench clean
 
 help:  ## show these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -74,6 +74,10 @@ test: $(READY) libreoffice php proxy  ## lint, types, import rules and every tes
 	@# a file's tests stay together: they share servers
 	$(BIN)/pytest -n logical --dist loadfile --cov --cov-report=
 	$(BIN)/coverage report
+
+# Tests like the others, but pytest enters their directory only where it is named.
+soak: $(READY)  ## kill servers 120 times and audit every export; SEED=… repeats a run (tests/soak, not in make test)
+	SOAK_SEED=$(SEED) $(BIN)/python -m pytest tests/soak
 
 lint: $(READY)  ## ruff, mypy, import-linter
 	$(BIN)/ruff check .

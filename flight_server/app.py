@@ -24,7 +24,7 @@ from flight_server.retrying import Retrying
 from flight_server.service import ExportService, ServiceOptions, target_of
 from flight_server.storage.base import LocalPath, Storage
 from flight_server.storage.registry import StorageContext, open_storage
-from flight_server.tasks.model import Task, TaskState, utc_now
+from flight_server.tasks.model import Task, utc_now
 from flight_server.tasks.running import Running
 from flight_server.tasks.store import TaskStore
 from flight_server.tasks.watchdog import Watchdog
@@ -95,8 +95,7 @@ class Server:
         hurry.wait(self._config.server.shutdown_grace.total_seconds())
         if not idle.is_set():
             for running in self._manager.running:
-                if running.task.state is not TaskState.UPLOADING:
-                    _shut_down(running)
+                _shut_down(running)
 
     def _wait_idle(self, idle: threading.Event, hurry: threading.Event) -> None:
         if self._manager.wait_idle(self._config.server.shutdown_grace):
@@ -210,7 +209,7 @@ def retry(config: Config, task_id: str) -> tuple[Task, str]:
 def _shut_down(running: Running) -> None:
     """End a task; what goes wrong with one must not keep the others from being ended."""
     try:
-        running.end(_SHUT_DOWN)
+        running.end(_SHUT_DOWN, durable_too=False)
     except Exception as error:  # noqa: BLE001
         _could_not_end(error)
 

@@ -105,7 +105,8 @@ class LocalStorage:
         """Remove the finished file and the spool. Raises ServiceError STORAGE_ERROR."""
         final = self.path(target)
         try:
-            for file in (self._spool(target), self._partial(final), final):
+            # As long as there is a spool, it tells that something may be left.
+            for file in (self._partial(final), self._spool(target), final):
                 file.unlink(missing_ok=True)
             with contextlib.suppress(FileNotFoundError):
                 final.parent.rmdir()

@@ -1,5 +1,10 @@
-"""One file on its way into a store of objects: written to a spool, sent from it."""
+"""One file on its way into a store of objects: written to a spool, sent from it.
 
+Where all of it is removed the spool goes last. After a crash it is what tells that something of
+the task may be left in the store.
+"""
+
+import threading
 from contextlib import suppress
 from types import TracebackType
 from typing import Protocol
@@ -8,7 +13,7 @@ from exporters.base import Data
 from flight_server.errors import ErrorCode, ServiceError
 from flight_server.logs import Event, Logger
 from flight_server.storage.base import Digest, Target, Upload
-from flight_server.storage.faults import Fault
+from flight_server.storage.faults import Fault, Stopped
 from flight_server.storage.spool import SpoolFile
 
 
@@ -59,6 +64,8 @@ class SentUpload(Upload):
         self._spool = spool
         self._delivery = delivery
         self._log = log
+        self._ending = threading.Lock()
+        self._withdrawn = False
 
     @property
     def bytes_written(self) -> int:
@@ -76,9 +83,18 @@ class SentUpload(Upload):
         self._uploads.closed(self._target)
 
     def withdraw(self) -> None:
-        """Remove all of it, from any thread, whatever the owner is doing. Raises Fault."""
-        self._spool.path.unlink(missing_ok=True)
-        self._delivery.withdraw()
+        """Remove all of it, from any thread, whatever the owner is doing. Raises Fault.
+
+        While the owner publishes, its request may still arrive in the store: then the owner
+        removes the rest, and the spool.
+        """
+        with self._ending:
+            self._withdrawn = True
+        try:
+            self._delivery.withdraw()
+        finally:
+            if not self._refused:
+                self._spool.path.unlink(missing_ok=True)
 
     def _append(self, data: Data) -> None:
         self._spool.write(data)
@@ -100,11 +116,14 @@ class SentUpload(Upload):
             self._delivery.deliver(digest)
         except Fault as fault:
             raise fault.service_error() from fault
-        self._spool.path.unlink(missing_ok=True)
+        with self._ending:
+            if self._withdrawn:
+                raise Stopped().service_error()
+            self._spool.path.unlink(missing_ok=True)
 
     def _discard(self) -> None:
-        self._spool.discard()
         self._withdraw()
+        self._spool.discard()
 
     def _withdraw(self) -> None:
         try:
@@ -112,3 +131,5 @@ class SentUpload(Upload):
         except (Fault, OSError) as fault:
             message = "what was sent cannot be removed now; it will be"
             self._log.error(Event.UploadError, message, error=fault)
+        if self._withdrawn:
+            self._spool.path.unlink(missing_ok=True)

@@ -182,9 +182,13 @@ class Running:
         """End the task CANCELLED from any thread; a task that is finished stays as it is."""
         return self._end_outside(TaskState.CANCELLED, None)
 
-    def end(self, failure: Failure) -> Task:
-        """End the task FAILED from any thread; a task that is finished stays as it is."""
-        return self._end_outside(TaskState.FAILED, failure)
+    def end(self, failure: Failure, *, durable_too: bool = True) -> Task:
+        """End the task FAILED from any thread; a task that is finished stays as it is.
+
+        So does one that is UPLOADING by then, unless `durable_too`: whoever was told so relies
+        on its file.
+        """
+        return self._end_outside(TaskState.FAILED, failure, durable_too=durable_too)
 
     def lost(self, stored: Task) -> None:
         """Take note of what another replica has made of the task; from any thread.
@@ -219,9 +223,12 @@ class Running:
                 self._raise_if_over()
             return self._task
 
-    def _end_outside(self, state: TaskState, error: Failure | None) -> Task:
+    def _end_outside(
+        self, state: TaskState, error: Failure | None, *, durable_too: bool = True
+    ) -> Task:
         with self.transition:
-            if self._is_over(self._task):
+            spared = self._task.state is TaskState.UPLOADING and not durable_too
+            if spared or self._is_over(self._task):
                 return self._task
             self._move(state, error=error)
         self._call_back()

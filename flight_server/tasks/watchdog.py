@@ -57,17 +57,18 @@ class Watchdog:
     def check(self) -> None:
         """Do one round now."""
         for running in self._manager.running:
-            failure = self._verdict(running)
-            if failure is not None:
-                self._end(running, failure)
+            if (failure := self._verdict(running)) is not None:
+                self._end(running, failure, durable_too=True)
+            elif (failure := self._idle(running)) is not None:
+                self._end(running, failure, durable_too=False)
 
     def _run(self) -> None:
         while not self._stopping.wait(self._interval):
             self.check()
 
-    def _end(self, running: Running, failure: Failure) -> None:
+    def _end(self, running: Running, failure: Failure, *, durable_too: bool) -> None:
         try:
-            running.end(failure)
+            running.end(failure, durable_too=durable_too)
         except Exception as error:  # noqa: BLE001 - one task's trouble must not shield the others
             if self._on_error is not None:
                 self._on_error(error)
@@ -75,13 +76,15 @@ class Watchdog:
     def _verdict(self, running: Running) -> Failure | None:
         if running.unsaved is not None:
             return running.unsaved
-        now = self._manager.monotonic()
-        if now - running.opened_at >= self._max_duration:
+        if self._manager.monotonic() - running.opened_at >= self._max_duration:
             message = f"the export was not finished within {self._max_duration:g} s"
             return Failure(ErrorCode.STREAM_STALLED, message)
+        return None
+
+    def _idle(self, running: Running) -> Failure | None:
         if running.task.state is not TaskState.PROCESSING:
             return None
-        if now - running.idle_since >= self._idle_timeout:
+        if self._manager.monotonic() - running.idle_since >= self._idle_timeout:
             message = f"no batch arrived for {self._idle_timeout:g} s; send the export again"
             return Failure(ErrorCode.STREAM_STALLED, message)
         return None

@@ -4,6 +4,8 @@ import hashlib
 import signal
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
+from threading import Thread
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -12,7 +14,7 @@ from pyarrow import flight
 
 from tests.support.exports import Put, csv_of, export, sheet_rows
 from tests.support.oss import Fault, FaultKind, OssServer
-from tests.support.process import COMMAND, run, served
+from tests.support.process import COMMAND, Served, run, served
 from tests.support.site import Site, running
 from tests.support.waiting import wait_for
 
@@ -153,6 +155,33 @@ def test_a_server_that_is_killed_while_rows_arrive_leaves_nothing_once_it_is_bac
         assert task["error"]["code"] == "INTERRUPTED"
         assert not oss.uploads
         assert not site.spools()
+
+
+def test_a_server_that_is_killed_while_it_removes_a_cancelled_export_does_so_once_it_is_back(
+    site: Site, oss: OssServer
+) -> None:
+    oss.faults.add(Fault(FaultKind.HANG, "UploadPart", part=3, times=None))
+    with served(site, *overrides(oss)) as server:
+        put = Put.opened(server.client)
+        send_all(put)
+        wait_for(lambda: oss.faults.hanging)
+        cancelling = Thread(target=cancel_or_not, args=(server, put.task_id))
+        cancelling.start()  # it waits until no part is under way any more
+        wait_for(lambda: server.actions.state(put.task_id) == "CANCELLED")
+        server.signal(signal.SIGKILL)
+        server.exit_code()
+        cancelling.join(20)
+    oss.faults.clear()
+    oss.restart()
+    with served(site, *overrides(oss)) as server:
+        assert server.actions.state(put.task_id) == "CANCELLED"
+        wait_for(lambda: not (oss.uploads or site.spools()))
+    assert not oss.objects
+
+
+def cancel_or_not(server: Served, task_id: str) -> None:
+    with suppress(flight.FlightError):
+        server.actions.one("cancel", task_id=task_id)
 
 
 def test_a_server_that_is_told_to_stop_while_it_uploads_goes_on_at_its_next_start(

@@ -436,6 +436,49 @@ def test_an_upload_that_is_deleted_while_it_is_published_leaves_nothing(
         assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("is_open", [True, False])
+def test_the_spool_of_what_is_deleted_goes_last(
+    server: OssServer, storage: OssStorage, tmp_path: Path, is_open: bool
+) -> None:
+    """A server that is killed meanwhile finds by it what is left in the bucket."""
+    server.faults.add(ServerFault(FaultKind.HANG, "AbortMultipartUpload"))
+    with storage.open_upload(TARGET) as upload:
+        upload.write(b"x" * 2500)
+        upload.seal()
+        if is_open:
+            assert_spooled_while_deleting(server, storage, tmp_path)
+    if not is_open:
+        assert_spooled_while_deleting(server, storage, tmp_path)
+    assert not server.uploads
+    assert not list(tmp_path.iterdir())
+
+
+def assert_spooled_while_deleting(server: OssServer, storage: OssStorage, directory: Path) -> None:
+    deleting = threading.Thread(target=storage.delete, args=(TARGET,))
+    deleting.start()
+    wait_for(lambda: server.faults.hanging)
+    assert (directory / "t-1.spool").exists()
+    server.faults.release()
+    deleting.join(20)
+    assert not deleting.is_alive()
+
+
+def test_the_spool_stays_until_the_last_request_of_its_owner_has_arrived(
+    server: OssServer, storage: OssStorage, tmp_path: Path
+) -> None:
+    """The object may come into being after everything has been deleted."""
+    server.faults.add(ServerFault(FaultKind.HANG, "PutObject", when=When.BEFORE_STORING))
+    owner = threading.Thread(target=publish_or_not, args=(storage, 10))
+    owner.start()
+    wait_for(lambda: server.faults.hanging)
+    storage.delete(TARGET)
+    assert (tmp_path / "t-1.spool").exists()
+    server.faults.release()
+    owner.join(20)
+    assert not server.objects
+    assert not list(tmp_path.iterdir())
+
+
 def publish_or_not(storage: OssStorage, size: int) -> None:
     with suppress(ServiceError):
         publish(storage, size)

@@ -516,6 +516,18 @@ def test_the_owner_of_an_ended_task_learns_why(manager: TaskManager) -> None:
     assert caught.value.failure == stalled
 
 
+def test_an_end_that_spares_what_is_durable_leaves_a_task_that_became_so_meanwhile(
+    manager: TaskManager, store: FragileStore
+) -> None:
+    """Whoever ends it has looked before: the client is told UPLOADING, and then FAILED."""
+    running = manager.open(make_task())
+    upload(running)
+    assert running.end(BROKEN, durable_too=False).state == "UPLOADING"
+    assert running.complete().state == "COMPLETED"
+    early = manager.open(make_task())
+    assert early.end(BROKEN, durable_too=False).error == BROKEN
+
+
 def test_an_end_from_outside_runs_the_callbacks_once_with_the_slot_free(
     manager: TaskManager,
 ) -> None:

@@ -154,15 +154,16 @@ class ObjectStorage:
         return Terms(self._settings.link_lifetime, self._settings.retention)
 
     def delete(self, target: Target) -> None:
-        """Remove spool, unfinished upload and object. Raises ServiceError."""
+        """Remove unfinished upload, object and spool. Raises ServiceError."""
         with self._lock:
             upload = self._open.get(target.task_id)
         with explained():
             if upload is not None:
                 upload.withdraw()
                 return
-            spool_path(self._directory, target.task_id).unlink(missing_ok=True)
             self._erase(target)
+            # Last: it tells that something may be left.
+            spool_path(self._directory, target.task_id).unlink(missing_ok=True)
 
     def check(self) -> str:
         """Look at the disk, and at the bucket unless that was done lately."""

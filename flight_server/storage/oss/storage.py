@@ -169,7 +169,7 @@ class OssStorage:
         return provider.expires_at if isinstance(provider, RoleProvider) else None
 
     def delete(self, target: Target) -> None:
-        """Remove spool, multipart upload and object. Raises ServiceError."""
+        """Remove multipart upload, object and spool. Raises ServiceError."""
         parcel = self._parcel(target)
         with self._lock:
             upload = self._open.get(target.task_id)
@@ -177,8 +177,8 @@ class OssStorage:
             if upload is not None:
                 upload.withdraw()
                 return
-            parcel.spool.unlink(missing_ok=True)
             self._erase(parcel)
+            parcel.spool.unlink(missing_ok=True)  # last: it tells that something may be left
 
     def check(self) -> str:
         """Look at the disk, and at the bucket unless that was done lately."""
