@@ -51,6 +51,7 @@ class Running:
         self._idle_since = self.opened_at
         self._unsaved: Failure | None = None
         self._ended_outside = False
+        self._moving = False  # a transition is being recorded with the figures that are shown
         self._callbacks = ExitStack()
         self._lock = threading.Lock()  # of the fields that change; never held over I/O
 
@@ -94,8 +95,9 @@ class Running:
         """
         with self._lock:
             self._raise_if_finished()
-            self._task = replace(self._task, rows=rows, bytes=bytes)
             self._idle_since = self._monotonic()
+            if not self._moving:
+                self._task = replace(self._task, rows=rows, bytes=bytes)
 
     def received(self) -> None:
         """Say that nothing is awaited from the client until the next `advance`.
@@ -155,9 +157,12 @@ class Running:
         """End the task CANCELLED from any thread; a task that is finished stays as it is."""
         return self._end_outside(TaskState.CANCELLED, None)
 
-    def end(self, failure: Failure) -> Task:
-        """End the task FAILED from any thread; a task that is finished stays as it is."""
-        return self._end_outside(TaskState.FAILED, failure)
+    def end(self, failure: Failure, *, unless: TaskState | None = None) -> Task:
+        """End the task FAILED from any thread; a task that is finished stays as it is.
+
+        As one does that is in the state `unless`.
+        """
+        return self._end_outside(TaskState.FAILED, failure, unless)
 
     def on_end(self, callback: Callable[[], None]) -> None:
         """Have `callback` run once, when the task is ended by `cancel` or `end`.
@@ -183,16 +188,20 @@ class Running:
                 self._raise_if_finished()
             return self._task
 
-    def _finish(self, state: TaskState, error: Failure | None) -> bool:
-        """End the task; False if it had ended before."""
+    def _finish(
+        self, state: TaskState, error: Failure | None, unless: TaskState | None = None
+    ) -> bool:
+        """End the task; False if it had ended before, or is in the state `unless`."""
         with self.transition:
-            if self._task.state.finished:
+            if self._task.state.finished or self._task.state is unless:
                 return False
             self._move(state, error=error)
             return True
 
-    def _end_outside(self, state: TaskState, error: Failure | None) -> Task:
-        if self._finish(state, error):
+    def _end_outside(
+        self, state: TaskState, error: Failure | None, unless: TaskState | None = None
+    ) -> Task:
+        if self._finish(state, error, unless):
             with self._lock:
                 self._ended_outside = True
                 callbacks = self._callbacks.pop_all()
@@ -201,20 +210,29 @@ class Running:
 
     def _move(self, state: TaskState, **changes: Any) -> Task:
         """Record a transition and return the task, which another process may have ended first."""
+        with self._lock:
+            self._moving = True
+        try:
+            after = self._recorded(state, **changes)
+            with self._lock:
+                self._task = after
+                self._idle_since = self._monotonic()
+        finally:
+            self._moving = False
+        if after.state.finished:
+            self._on_finish(after.task_id)
+            self._lease.release()
+        return after
+
+    def _recorded(self, state: TaskState, **changes: Any) -> Task:
+        """What the store has now: the task in its new state, or as another process ended it."""
         before = self._task
         after = before.moved(state, at=self._clock(), **changes)
         while not self._store.update(after, expected=before.state):
             before = self._as_stored()
             if before.state.finished:
-                after = before
-                break
+                return before
             after = before.moved(state, at=self._clock(), **changes)
-        with self._lock:
-            self._task = after
-            self._idle_since = self._monotonic()
-        if after.state.finished:
-            self._on_finish(after.task_id)
-            self._lease.release()
         return after
 
     def _as_stored(self) -> Task:
