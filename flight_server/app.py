@@ -30,7 +30,7 @@ from flight_server.tasks.store import TaskStore
 from flight_server.tasks.watchdog import Watchdog
 from flight_server.transports.doors import Doors
 from flight_server.transports.flight import open_flight_door
-from flight_server.transports.grpc_door import GrpcDoor
+from flight_server.transports.grpc_door import DRAIN_SECONDS, GrpcDoor
 from flight_server.transports.grpc_shim import GrpcServer, GrpcSettings
 from flight_server.transports.http import create_http_app
 from flight_server.transports.http_ops import create_ops_app
@@ -40,10 +40,12 @@ from flight_server.warm_up import warm_up
 
 WATCH_INTERVAL: Final = timedelta(seconds=1)
 
-DOOR_TIMEOUT: Final = 6.0
-"""Seconds that the doors get to close once no export runs any more.
+FLIGHT_SECONDS: Final = 3.0
+HTTP_SECONDS: Final = 5.0
+GRPC_SECONDS: Final = DRAIN_SECONDS + 1.0
+"""How long calls may stay open once no export runs: results and downloads that are under way.
 
-More than a gRPC client is drained for, so that it gets its status.
+A gRPC client whose export was ended has its status once it has been drained.
 """
 
 _log = get_logger("server")
@@ -86,6 +88,7 @@ class Server:
         Or until `hurry` is set; see `draining.drain`. Questions and downloads go on meanwhile.
         """
         self._health.draining()
+        self._manager.drain()
         self._grpc.drain()
         drain(self._manager, self._config.server.shutdown_grace, hurry)
 
@@ -110,17 +113,17 @@ class Server:
         recovery.settle(now=not isinstance(storage, Remote))
         stack.callback(recovery.stop)
         self._watch(stack, store, storage)
-        doors = Doors(DOOR_TIMEOUT)
+        doors = Doors()
         stack.callback(doors.close)
         api = PeopleApi(service, storage)
         http_app = create_http_app(signer=LinkSigner(key), files=api, tasks=api)
         _open_http(doors, HttpDoor(http_app, people, "http"))
         _open_http(doors, HttpDoor(create_ops_app(self._health, self._metrics), ops, "ops"))
         flight = open_flight_door(host, config.server.flight_port, service)
-        doors.add(lambda _seconds: flight.shutdown())
+        doors.add(flight.close, FLIGHT_SECONDS)
         door = GrpcDoor(service, first_message=config.server.timeout)
         self._grpc = GrpcServer(door, lambda: self._health.report().ready, GrpcSettings.of(config))
-        doors.add(self._grpc.close)
+        doors.add(self._grpc.close, GRPC_SECONDS)
         self.addresses = {
             "flight": f"grpc://{_authority(host, flight.port)}",
             "grpc": _authority(host, self._grpc.port),
@@ -245,7 +248,7 @@ def _bound(stack: ExitStack, host: str, port: int, key: str) -> socket:
 
 def _open_http(doors: Doors, door: HttpDoor) -> None:
     door.start()
-    doors.add(door.stop)
+    doors.add(door.stop, HTTP_SECONDS)
 
 
 def _url(scheme: str, sock: socket) -> str:

@@ -27,7 +27,7 @@ _log = get_logger("server")
 
 
 def drain(manager: TaskManager, grace: timedelta, hurry: threading.Event) -> None:
-    """Refuse new tasks, and let those that were let in finish, also those that wait for a slot.
+    """Let in no more tasks, and let the others finish, also those that wait for a slot.
 
     Those that are left after the grace, or once `hurry` is set, end FAILED with SHUTTING_DOWN; but
     for those that are UPLOADING: their files are durable, and the next start publishes them.

@@ -20,7 +20,7 @@ START_SECONDS: Final = 5.0
 STOP_SECONDS: Final = 15.0
 """How long everything after the grace may take: ending exports, closing doors and stores."""
 
-HURRY_SECONDS: Final = 4.0
+HURRY_SECONDS: Final = 3.0
 """How long the same may take after a second signal."""
 
 _LOG_SECONDS: Final = 1.0

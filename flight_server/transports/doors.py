@@ -14,21 +14,18 @@ _log = get_logger("server")
 
 
 class Doors:
-    """Whatever their clients do, all are given up `timeout` seconds and a margin after `close`.
+    """Closed as one, within the longest time that any of them has, whatever their clients do."""
 
-    A stopped client holds its call, and Flight waits for open calls without a deadline.
-    """
+    def __init__(self) -> None:
+        self._closings: list[tuple[Callable[[float], object], float]] = []
 
-    def __init__(self, timeout: float) -> None:
-        self._timeout = timeout
-        self._closings: list[Callable[[float], object]] = []
-
-    def add(self, close: Callable[[float], object]) -> None:
-        """Have a door closed by `close`, which is told the seconds that open calls get."""
-        self._closings.append(close)
+    def add(self, close: Callable[[float], object], seconds: float) -> None:
+        """Have a door closed by `close`, which is told the `seconds` that its open calls get."""
+        self._closings.append((close, seconds))
 
     def close(self) -> None:
         """Take nothing more, wait for open calls, then leave them."""
-        works = [partial(close, self._timeout) for close in self._closings]
-        if not together(works, self._timeout + MARGIN):
-            _log.warning(Event.StreamError, "clients still hold calls; they are left")
+        longest = max((seconds for _, seconds in self._closings), default=0.0)
+        works = [partial(close, seconds) for close, seconds in self._closings]
+        if not together(works, longest + MARGIN):
+            _log.warning(Event.StreamError, "a door did not close in time, and is left")
