@@ -12,7 +12,7 @@ from typing import Final, Self
 from exporters import Workers, formats
 from flight_server import parts
 from flight_server.config import Config
-from flight_server.errors import ErrorCode, Failure
+from flight_server.draining import could_not_end, drain
 from flight_server.health import Health
 from flight_server.housekeeping import Housekeeper
 from flight_server.links import LinkSigner
@@ -25,11 +25,11 @@ from flight_server.service import ExportService, ServiceOptions, target_of
 from flight_server.storage.base import LocalPath, Storage
 from flight_server.storage.registry import StorageContext, open_storage
 from flight_server.tasks.model import Task, utc_now
-from flight_server.tasks.running import Running
 from flight_server.tasks.store import TaskStore
 from flight_server.tasks.watchdog import Watchdog
-from flight_server.transports.flight import FlightDoor, open_flight_door
-from flight_server.transports.grpc_door import GrpcDoor
+from flight_server.transports.doors import Doors
+from flight_server.transports.flight import open_flight_door
+from flight_server.transports.grpc_door import DRAIN_SECONDS, GrpcDoor
 from flight_server.transports.grpc_shim import GrpcServer, GrpcSettings
 from flight_server.transports.http import create_http_app
 from flight_server.transports.http_ops import create_ops_app
@@ -39,12 +39,13 @@ from flight_server.warm_up import warm_up
 
 WATCH_INTERVAL: Final = timedelta(seconds=1)
 
-DOOR_TIMEOUT: Final = 5.0
-"""Seconds that a door gets to close once no export runs any more."""
+FLIGHT_SECONDS: Final = 3.0
+HTTP_SECONDS: Final = 5.0
+GRPC_SECONDS: Final = DRAIN_SECONDS + 1.0
+"""How long calls may stay open once no export runs: results and downloads that are under way.
 
-_SHUT_DOWN: Final = Failure(
-    ErrorCode.SHUTTING_DOWN, "the server was shut down before the export was finished; retry"
-)
+A gRPC client whose export was ended has its status once it has been drained.
+"""
 
 _log = get_logger("server")
 
@@ -81,26 +82,14 @@ class Server:
         _log.info(Event.ServerStopped, "the server has stopped")
 
     def drain(self, hurry: threading.Event) -> None:
-        """Refuse new exports and let running ones finish within `server.shutdown_grace`.
+        """Be ready no more, and let running exports finish within `server.shutdown_grace`.
 
-        Those that are left then, or once `hurry` is set, end FAILED with SHUTTING_DOWN; but for
-        those that are UPLOADING: their files are durable, and the next start publishes them.
+        Or until `hurry` is set; see `draining.drain`. Questions and downloads go on meanwhile.
         """
         self._health.draining()
-        self._grpc.look()
         self._manager.drain()
-        idle = threading.Event()
-        waiter = threading.Thread(target=self._wait_idle, args=(idle, hurry), daemon=True)
-        waiter.start()
-        hurry.wait(self._config.server.shutdown_grace.total_seconds())
-        if not idle.is_set():
-            for running in self._manager.running:
-                _shut_down(running)
-
-    def _wait_idle(self, idle: threading.Event, hurry: threading.Event) -> None:
-        if self._manager.wait_idle(self._config.server.shutdown_grace):
-            idle.set()
-            hurry.set()
+        self._grpc.drain()
+        drain(self._manager, self._config.server.shutdown_grace, hurry)
 
     def _start(self, stack: ExitStack) -> None:
         config = self._config
@@ -123,15 +112,17 @@ class Server:
         service = self._service(stack, store, storage)
         member.settle(self._manager, storage)
         self._watch(stack, store, storage)
+        doors = Doors()
+        stack.callback(doors.close)
         api = PeopleApi(service, storage)
         http_app = create_http_app(signer=LinkSigner(key), files=api, tasks=api)
-        _open_http(stack, HttpDoor(http_app, people, "http"))
-        _open_http(stack, HttpDoor(create_ops_app(self._health, self._metrics), ops, "ops"))
+        _open_http(doors, HttpDoor(http_app, people, "http"))
+        _open_http(doors, HttpDoor(create_ops_app(self._health, self._metrics), ops, "ops"))
         flight = open_flight_door(host, config.server.flight_port, service)
-        stack.callback(_close_flight, flight)
+        doors.add(flight.close, FLIGHT_SECONDS)
         door = GrpcDoor(service, first_message=config.server.timeout)
         self._grpc = GrpcServer(door, lambda: self._health.report().ready, GrpcSettings.of(config))
-        stack.callback(self._grpc.close, DOOR_TIMEOUT)
+        doors.add(self._grpc.close, GRPC_SECONDS)
         self.addresses = {
             "flight": f"grpc://{parts.authority(host, flight.port)}",
             "grpc": parts.authority(host, self._grpc.port),
@@ -175,7 +166,7 @@ class Server:
             config.flight.stream_idle_timeout,
             config.server.max_task_duration,
             WATCH_INTERVAL,
-            on_error=_could_not_end,
+            on_error=could_not_end,
         )
         watchdog.start()
         stack.callback(watchdog.stop)
@@ -206,18 +197,6 @@ def retry(config: Config, task_id: str) -> tuple[Task, str]:
         )
 
 
-def _shut_down(running: Running) -> None:
-    """End a task; what goes wrong with one must not keep the others from being ended."""
-    try:
-        running.end(_SHUT_DOWN, durable_too=False)
-    except Exception as error:  # noqa: BLE001
-        _could_not_end(error)
-
-
-def _could_not_end(error: Exception) -> None:
-    _log.error(Event.SystemError, "an export could not be ended", error=error)
-
-
 def _answering(store: TaskStore) -> str:
     store.ping()
     return "the state database answers"
@@ -229,16 +208,6 @@ def _bound(stack: ExitStack, host: str, port: int, key: str) -> socket:
     return sock
 
 
-def _open_http(stack: ExitStack, door: HttpDoor) -> None:
+def _open_http(doors: Doors, door: HttpDoor) -> None:
     door.start()
-    stack.callback(door.stop, DOOR_TIMEOUT)
-
-
-def _close_flight(door: FlightDoor) -> None:
-    """Close the door, within a bound.
-
-    `shutdown` waits for open calls without a deadline, and a stopped client holds its call.
-    """
-    closing = threading.Thread(target=door.shutdown, name="flight-shutdown", daemon=True)
-    closing.start()
-    closing.join(DOOR_TIMEOUT)
+    doors.add(door.stop, HTTP_SECONDS)

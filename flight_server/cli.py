@@ -3,14 +3,10 @@
 import contextlib
 import json
 import os
-import signal
-import socket
 import sys
-import threading
 from collections.abc import Iterator
 from importlib.metadata import version as installed_version
 from pathlib import Path
-from types import FrameType
 from typing import Annotated, Final, NoReturn
 
 import typer
@@ -20,6 +16,7 @@ from flight_server.app import Server
 from flight_server.app import retry as retry_export
 from flight_server.config import Config, ConfigError, load_config
 from flight_server.errors import ServiceError
+from flight_server.signals import StopSignals
 from flight_server.tasks.store import StateError
 from flight_server.transports.http_server import DoorError
 
@@ -53,12 +50,14 @@ def serve(
     """Run the server until SIGTERM or SIGINT; a second signal does not wait for running exports."""
     loaded = _load(config, overrides)
     _configure_logs(loaded)
-    signals = _Signals()
+    signals = StopSignals(loaded.server.shutdown_grace.total_seconds())
     try:
         _remove_stale(ready_file)
-        with Server(loaded) as server, _ready(ready_file, server.addresses):
-            signals.wait()
-            server.drain(signals.next_one())
+        with Server(loaded) as server:
+            signals.started()
+            with _ready(ready_file, server.addresses):
+                signals.wait()
+                server.drain(signals.second)
     except (DoorError, StateError, ServiceError, _ReadyFileError) as error:
         _exit(str(error), EXIT_START)
     # A client that has stopped holds a thread of gRPC that no one can end: do not wait for it.
@@ -120,42 +119,6 @@ def _configure_logs(config: Config) -> None:
 def _exit(message: str, code: int) -> NoReturn:
     typer.echo(message, err=True)
     raise typer.Exit(code)
-
-
-class _Signals:
-    """SIGTERM and SIGINT from now on, for any thread to wait for.
-
-    The byte that `wait` takes is written by the C handler, in whichever thread the system chose to
-    interrupt. A Python handler runs when the main thread executes its next instruction, so never
-    while that thread blocks in a lock and another one was interrupted (seen: a SIGTERM without
-    effect); and one that sets an Event deadlocks when the main thread is just about to wait for it.
-    """
-
-    def __init__(self) -> None:
-        self._receiver, self._sender = socket.socketpair()
-        self._sender.setblocking(False)
-        signal.set_wakeup_fd(self._sender.fileno(), warn_on_full_buffer=False)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, _ignore)
-
-    def wait(self) -> None:
-        """Block until one more signal has arrived."""
-        self._receiver.recv(1)
-
-    def next_one(self) -> threading.Event:
-        """Set when one more signal arrives."""
-        arrived = threading.Event()
-
-        def watch() -> None:
-            self.wait()
-            arrived.set()
-
-        threading.Thread(target=watch, name="signals", daemon=True).start()
-        return arrived
-
-
-def _ignore(_number: int, _frame: FrameType | None) -> None:
-    """Without a Python handler there is no byte."""
 
 
 class _ReadyFileError(Exception):

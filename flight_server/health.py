@@ -120,9 +120,11 @@ class Health:
             self._phase = Phase.DRAINING
 
     def report(self) -> HealthReport:
-        """Run every check now."""
+        """Run every check now; none while draining, when the answer is known and one may hang."""
         with self._lock:
             phase, checks = self._phase, tuple(self._checks.items())
+        if phase is Phase.DRAINING:
+            checks = ()
         return HealthReport(phase, tuple(_ask(name, check) for name, check in checks))
 
 

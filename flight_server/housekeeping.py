@@ -11,7 +11,7 @@ from flight_server.tasks.store import TaskStore
 
 INTERVAL: Final = timedelta(minutes=1)
 
-_STOP_TIMEOUT: Final = 10.0
+_STOP_TIMEOUT: Final = 2.0
 """Seconds; a file system that hangs must not keep the server from stopping."""
 
 _log = get_logger("housekeeping")

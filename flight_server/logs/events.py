@@ -37,4 +37,5 @@ class Event(StrEnum):
 
     TaskCancelled = "TaskCancelled"
     ServerStarted = "ServerStarted"
+    ServerDraining = "ServerDraining"
     ServerStopped = "ServerStopped"

@@ -1,7 +1,7 @@
 """The tasks of this process: letting them in, finding them, ending them, and a clean stop."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
@@ -130,8 +130,9 @@ class TaskManager:
         after: str | None = None,
     ) -> Tasks:
         """A page as `TaskStore.list` gives it, with the live figures of what runs here."""
+        before = dict(self._running)  # also of those that end while the page is read
         page = self._store.list(client=client, state=state, limit=limit, after=after)
-        return [self._live(task) for task in page]
+        return [self._live(task, before) for task in page]
 
     def cancel(self, task_id: str) -> Task:
         """End the task CANCELLED and return it; a finished one is returned unchanged.
@@ -175,12 +176,24 @@ class TaskManager:
     def _forget(self, task_id: str) -> None:
         self._running.pop(task_id, None)
 
-    def _live(self, stored: Task) -> Task:
-        running = self._running.get(stored.task_id)
-        # Another state than the page's would contradict the filter it was chosen by.
-        if running is None or running.task.state is not stored.state:
+    def _live(self, stored: Task, before: Mapping[str, Running]) -> Task:
+        """The task as the page has it, with figures no lower than those that were shown before.
+
+        Another state than the page's would contradict the filter it was chosen by.
+        """
+        running = before.get(stored.task_id) or self._running.get(stored.task_id)
+        if running is None:
             return stored
-        return running.task
+        live = running.task
+        if live.state is stored.state:
+            return live
+        with running.transition:
+            pass  # whoever asks for the task next must not hear of the state before
+        if stored.state.finished:
+            return stored
+        return replace(
+            stored, rows=max(stored.rows, live.rows), bytes=max(stored.bytes, live.bytes)
+        )
 
     def _end_stored(self, task_id: str, state: TaskState, failure: Failure | None) -> Task:
         """End a task that does not run here: another replica's, an orphan, or a finished one."""

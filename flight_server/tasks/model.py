@@ -42,12 +42,21 @@ class TaskState(StrEnum):
         """Whether it ended without a file."""
         return self in _BROKEN_OFF
 
+    @property
+    def is_the_owners(self) -> bool:
+        """Whether only the replica that has the task may move it there.
+
+        CANCELLED is everybody's, and COMPLETED is true of a published file, whoever has the task.
+        """
+        return self in _BY_THE_OWNER
+
     def can_become(self, new: "TaskState") -> bool:
         """Whether `new` may follow at once."""
         return new in _MOVES[self]
 
 
 _BROKEN_OFF: Final = frozenset({TaskState.FAILED, TaskState.CANCELLED})
+_BY_THE_OWNER: Final = frozenset({TaskState.PROCESSING, TaskState.UPLOADING, TaskState.FAILED})
 _MOVES: Final[dict[TaskState, frozenset[TaskState]]] = {
     TaskState.QUEUED: _BROKEN_OFF | {TaskState.PROCESSING},
     TaskState.PROCESSING: _BROKEN_OFF | {TaskState.UPLOADING},

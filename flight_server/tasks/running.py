@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 from flight_server.errors import ErrorCode, Failure
 from flight_server.tasks.callbacks import EndCallbacks
@@ -58,6 +58,7 @@ class Running:
         self._rate = RecentRate()
         self._rate_from(task)
         self._unsaved: Failure | None = None
+        self._moving = False  # a transition is being recorded with the figures that are shown
         self._callbacks = EndCallbacks()
         self._lock = threading.Lock()  # of the fields that change; never held over I/O
 
@@ -111,9 +112,10 @@ class Running:
         """
         with self._lock:
             self._raise_if_over()
-            self._task = replace(self._task, rows=rows, bytes=bytes)
             self._idle_since = self._monotonic()
-            self._rate.reach(self._idle_since, rows)
+            if not self._moving:
+                self._task = replace(self._task, rows=rows, bytes=bytes)
+                self._rate.reach(self._idle_since, rows)
 
     def received(self) -> None:
         """Say that nothing is awaited from the client until the next `advance`.
@@ -182,13 +184,9 @@ class Running:
         """End the task CANCELLED from any thread; a task that is finished stays as it is."""
         return self._end_outside(TaskState.CANCELLED, None)
 
-    def end(self, failure: Failure, *, durable_too: bool = True) -> Task:
-        """End the task FAILED from any thread; a task that is finished stays as it is.
-
-        So does one that is UPLOADING by then, unless `durable_too`: whoever was told so relies
-        on its file.
-        """
-        return self._end_outside(TaskState.FAILED, failure, durable_too=durable_too)
+    def end(self, failure: Failure, *, unless: TaskState | None = None) -> Task:
+        """End the task FAILED from any thread, unless it is finished or in the state `unless`."""
+        return self._end_outside(TaskState.FAILED, failure, unless)
 
     def lost(self, stored: Task) -> None:
         """Take note of what another replica has made of the task; from any thread.
@@ -224,11 +222,10 @@ class Running:
             return self._task
 
     def _end_outside(
-        self, state: TaskState, error: Failure | None, *, durable_too: bool = True
+        self, state: TaskState, error: Failure | None, unless: TaskState | None = None
     ) -> Task:
         with self.transition:
-            spared = self._task.state is TaskState.UPLOADING and not durable_too
-            if spared or self._is_over(self._task):
+            if self._is_over(self._task) or self._task.state is unless:
                 return self._task
             self._move(state, error=error)
         self._call_back()
@@ -243,16 +240,24 @@ class Running:
 
     def _move(self, state: TaskState, **changes: Any) -> Task:
         """Record a transition and return the task, which another process may have ended first."""
+        with self._lock:
+            self._moving = True
+        try:
+            self._take(self._recorded(state, **changes))
+        finally:
+            self._moving = False
+        return self._task
+
+    def _recorded(self, state: TaskState, **changes: Any) -> Task:
+        """What the store has now: the task in its new state, or as another process ended it."""
         before = self._task
         after = before.moved(state, at=self._clock(), **changes)
-        owner = before.replica if state in _OWNERS_ONLY else None
+        owner = before.replica if state.is_the_owners else None
         while not self._store.update(after, expected=before.state, owner=owner):
             before = self._as_stored()
             if self._is_over(before):
-                after = before
-                break
+                return before
             after = before.moved(state, at=self._clock(), **changes)
-        self._take(after)
         return after
 
     def _take(self, task: Task) -> None:
@@ -291,10 +296,3 @@ class Running:
         task = self._task
         if self._is_over(task):
             raise ending(task)
-
-
-_OWNERS_ONLY: Final = frozenset({TaskState.PROCESSING, TaskState.UPLOADING, TaskState.FAILED})
-"""Moves that only the replica may make that has the task.
-
-CANCELLED is everybody's, and COMPLETED is true of a published file, whoever has the task.
-"""

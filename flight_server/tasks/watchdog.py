@@ -6,26 +6,42 @@ only another thread can end that task and free its slot.
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
+from typing import Final
 
 from flight_server.errors import ErrorCode, Failure
 from flight_server.tasks.manager import TaskManager
 from flight_server.tasks.model import TaskState
 from flight_server.tasks.running import Running
+from flight_server.together import together
 
-_STOP_TIMEOUT = 10.0  # seconds; a store that hangs must not keep the server from stopping
+PATIENCE: Final = 1.0
+"""Seconds that a round waits for the tasks that it ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Why a task is to be ended, and the state in which it is spared."""
+
+    failure: Failure
+    unless: TaskState | None = None
 
 
 class Watchdog:
     """A daemon thread that looks at the running tasks every `interval` and ends what is stuck.
 
+    Each is ended in a thread of its own: a database that hangs, or a store that does while what it
+    has of a task is removed, holds up no other task, nor the end of the server.
+
     It ends as FAILED with STREAM_STALLED a PROCESSING task that gave no sign of life for
     `idle_timeout`, and any task that is unfinished after `max_duration`; and with its own failure
     a task that failed while the store was out of order.
 
-    `on_error` is told what went wrong while a task was being ended, in the watchdog's thread: the
-    store's ServiceError, after which the task is ended in a later round, or what an `on_end`
-    callback raised.
+    `on_error` is told what went wrong while a task was being ended, in that thread: the store's
+    ServiceError, after which the task is ended in a later round, or what an `on_end` callback
+    raised.
     """
 
     def __init__(
@@ -42,6 +58,7 @@ class Watchdog:
         self._max_duration = max_duration.total_seconds()
         self._interval = interval.total_seconds()
         self._on_error = on_error
+        self._ending: set[str] = set()  # tasks whose end takes more than a round
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="task-watchdog", daemon=True)
 
@@ -52,39 +69,45 @@ class Watchdog:
     def stop(self) -> None:
         """Stop the thread and wait for the round it is in."""
         self._stopping.set()
-        self._thread.join(_STOP_TIMEOUT)
+        self._thread.join(2 * PATIENCE)
 
     def check(self) -> None:
-        """Do one round now."""
-        for running in self._manager.running:
-            if (failure := self._verdict(running)) is not None:
-                self._end(running, failure, durable_too=True)
-            elif (failure := self._idle(running)) is not None:
-                self._end(running, failure, durable_too=False)
+        """Do one round now; what it ends has ended when this returns, unless something hangs."""
+        verdicts = [(each, self._verdict(each)) for each in self._manager.running]
+        works = [
+            partial(self._end, running, verdict)
+            for running, verdict in verdicts
+            if verdict is not None and running.task.task_id not in self._ending
+        ]
+        if works:
+            together(works, PATIENCE)
 
     def _run(self) -> None:
         while not self._stopping.wait(self._interval):
             self.check()
 
-    def _end(self, running: Running, failure: Failure, *, durable_too: bool) -> None:
+    def _end(self, running: Running, verdict: Verdict) -> None:
+        task_id = running.task.task_id
+        self._ending.add(task_id)
         try:
-            running.end(failure, durable_too=durable_too)
+            running.end(verdict.failure, unless=verdict.unless)
         except Exception as error:  # noqa: BLE001 - one task's trouble must not shield the others
             if self._on_error is not None:
                 self._on_error(error)
+        finally:
+            self._ending.discard(task_id)
 
-    def _verdict(self, running: Running) -> Failure | None:
+    def _verdict(self, running: Running) -> Verdict | None:
         if running.unsaved is not None:
-            return running.unsaved
-        if self._manager.monotonic() - running.opened_at >= self._max_duration:
+            return Verdict(running.unsaved)
+        now = self._manager.monotonic()
+        if now - running.opened_at >= self._max_duration:
             message = f"the export was not finished within {self._max_duration:g} s"
-            return Failure(ErrorCode.STREAM_STALLED, message)
-        return None
-
-    def _idle(self, running: Running) -> Failure | None:
+            return Verdict(Failure(ErrorCode.STREAM_STALLED, message))
         if running.task.state is not TaskState.PROCESSING:
             return None
-        if self._manager.monotonic() - running.idle_since >= self._idle_timeout:
+        if now - running.idle_since >= self._idle_timeout:
             message = f"no batch arrived for {self._idle_timeout:g} s; send the export again"
-            return Failure(ErrorCode.STREAM_STALLED, message)
+            # It may be durable by the time it is ended: then nothing was missing.
+            return Verdict(Failure(ErrorCode.STREAM_STALLED, message), unless=TaskState.UPLOADING)
         return None

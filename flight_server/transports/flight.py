@@ -14,6 +14,7 @@ from flight_server.request import ExportRequest, parse_command, parse_path
 from flight_server.service import ExportService
 from flight_server.stream import Message
 from flight_server.tasks.model import Task, TaskState
+from flight_server.together import together
 from flight_server.transports.actions import Actions, ListBody, parse_body, path_task_id
 from flight_server.transports.errors import answering
 from flight_server.transports.http_server import DoorError
@@ -38,6 +39,13 @@ class FlightDoor(flight.FlightServerBase):
         self._service = service
         self._actions = Actions(service)
         super().__init__(location)
+
+    def close(self, timeout: float) -> None:
+        """Take no more calls, and give open ones `timeout` seconds.
+
+        Flight alone would wait for ever: a client that has stopped holds its call.
+        """
+        together([self.shutdown], timeout)
 
     def do_put(
         self,

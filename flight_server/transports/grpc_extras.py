@@ -37,12 +37,24 @@ class LiveHealth(health.HealthServicer):
         self._services = ("", *services)
         self._interval = interval.total_seconds()
         self._stopping = threading.Event()
+        self._watchers: set[Callable[[Any], object]] = set()
         self.look()
 
     def Check(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """One answer, true now."""
         self.look()
         return super().Check(request, context)
+
+    def Watch(  # noqa: N802
+        self,
+        request: Any,
+        context: grpc.ServicerContext,
+        send_response_callback: Callable[[Any], object],
+    ) -> Any:
+        """Tells of changes until its client leaves, or the server closes."""
+        self._watchers.add(send_response_callback)
+        context.add_callback(lambda: self._watchers.discard(send_response_callback))
+        return super().Watch(request, context, send_response_callback)
 
     def look(self) -> None:
         """Ask, and tell those who watch."""
@@ -55,8 +67,10 @@ class LiveHealth(health.HealthServicer):
         threading.Thread(target=self._run, name="grpc-health", daemon=True).start()
 
     def stop(self) -> None:
-        """Look no more."""
+        """Look no more, and end the calls of those who watch: they last as long as the server."""
         self._stopping.set()
+        for send in tuple(self._watchers):
+            send(None)
 
     def _run(self) -> None:
         while not self._stopping.wait(self._interval):

@@ -91,10 +91,14 @@ class GrpcServer:
         """Tell those who watch the health that it may have changed."""
         self._health.look()
 
+    def drain(self) -> None:
+        """Tell those who watch the health, for good, that no more exports are taken."""
+        self._health.enter_graceful_shutdown()
+
     def close(self, timeout: float) -> None:
         """Take no more calls, give open ones `timeout` seconds, then cancel them."""
         self._health.stop()
-        self._server.stop(timeout / 2).wait(timeout)
+        self._server.stop(timeout).wait(timeout + 1)
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _bind(self, host: str, port: int) -> int:

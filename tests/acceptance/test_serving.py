@@ -216,14 +216,6 @@ class TestShutdown:
                 put.answers()
             assert server.exit_code(timeout=10) == 0
 
-    def test_a_client_that_holds_its_call_does_not_keep_the_server(self, site: Site) -> None:
-        with served(site, "server.shutdown_grace=300ms") as server:
-            put = Put(server.client, {"filename": "a.csv"})
-            task_id = put.accepted()
-            server.signal(signal.SIGTERM)
-            assert server.exit_code(timeout=15) == 0
-        assert_state_after_restart(site, task_id, "SHUTTING_DOWN")
-
 
 def assert_state_after_restart(site: Site, task_id: str, code: str) -> None:
     with served(site) as again:

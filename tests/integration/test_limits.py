@@ -14,7 +14,7 @@ import pytest
 from flight_server.errors import ErrorCode, Failure, ServiceError
 from flight_server.storage import spool
 from flight_server.tasks import running
-from flight_server.tasks.model import Task
+from flight_server.tasks.model import Task, TaskState
 from tests.conftest import StartServer
 from tests.support import wire
 from tests.support.exports import SCHEMA, Json, Put, csv_of, export, refused, sheet_rows
@@ -359,10 +359,10 @@ def test_one_export_that_cannot_be_ended_keeps_no_other_from_it(
     first, second = holding(server), holding(server)
     end = running.Running.end
 
-    def ending(task: running.Running, failure: Failure) -> Task:
+    def ending(task: running.Running, failure: Failure, **unless: TaskState) -> Task:
         if task.task.task_id == first.task_id:
             raise ServiceError(ErrorCode.STORAGE_ERROR, "the disk failed")
-        return end(task, failure)
+        return end(task, failure, **unless)
 
     monkeypatch.setattr(running.Running, "end", ending)
     server.server.drain(threading.Event())

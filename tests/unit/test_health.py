@@ -46,6 +46,14 @@ def test_a_draining_service_is_not_ready_whatever_its_components(health: Health)
     assert health.report().reasons == ["the service is shutting down"]
 
 
+def test_a_draining_service_asks_no_component(health: Health) -> None:
+    """One may hang, and the answer is known."""
+    health.add("store", lambda: pytest.fail("it was asked"))
+    health.started()
+    health.draining()
+    assert health.report().components == ()
+
+
 def test_draining_is_final(health: Health) -> None:
     health.draining()
     health.started()

@@ -522,10 +522,10 @@ def test_an_end_that_spares_what_is_durable_leaves_a_task_that_became_so_meanwhi
     """Whoever ends it has looked before: the client is told UPLOADING, and then FAILED."""
     running = manager.open(make_task())
     upload(running)
-    assert running.end(BROKEN, durable_too=False).state == "UPLOADING"
+    assert running.end(BROKEN, unless=TaskState.UPLOADING).state == "UPLOADING"
     assert running.complete().state == "COMPLETED"
     early = manager.open(make_task())
-    assert early.end(BROKEN, durable_too=False).error == BROKEN
+    assert early.end(BROKEN, unless=TaskState.UPLOADING).error == BROKEN
 
 
 def test_an_end_from_outside_runs_the_callbacks_once_with_the_slot_free(
