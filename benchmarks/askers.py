@@ -15,12 +15,12 @@ START_SECONDS = 60.0
 def ask(url: str, exports: int, askers: int, pause: float) -> list[float]:
     """Seconds of each answer, from when so many exports run until the first of them has ended.
 
-    Each client waits `pause` seconds between an answer and its next question; 0 waits for nothing.
+    None where they never ran all at once. Each client waits `pause` seconds between an answer and
+    its next question; 0 waits for nothing.
     """
-    bodies = [json.dumps({"task_id": each}).encode() for each in _running(url, exports)]
     over = threading.Event()
     answers: list[list[float]] = [[] for _ in range(askers)]
-    client = _Asker(url, bodies, pause, over)
+    client = _Asker(url, _running(url, exports), pause, over)
     threads = [
         threading.Thread(target=client.ask, args=(number, pause * number / askers, answers[number]))
         for number in range(askers)
@@ -33,8 +33,8 @@ def ask(url: str, exports: int, askers: int, pause: float) -> list[float]:
 
 
 def _running(url: str, exports: int) -> list[str]:
-    """The ids of the exports, once all of them run."""
-    body = json.dumps({"state": "PROCESSING", "limit": exports}).encode()
+    """The ids of the exports, once all of them are there."""
+    body = json.dumps({"limit": exports}).encode()
     deadline = time.monotonic() + START_SECONDS
     with flight.FlightClient(url) as client:
         while time.monotonic() < deadline:
@@ -42,13 +42,13 @@ def _running(url: str, exports: int) -> list[str]:
             if len(tasks) == exports:
                 return [task["task_id"] for task in tasks]
             time.sleep(0.005)
-    raise RuntimeError(f"{exports} exports did not run at once within {START_SECONDS:g} s")
+    raise RuntimeError(f"there were no {exports} exports within {START_SECONDS:g} s")
 
 
 @dataclass(frozen=True)
 class _Asker:
     url: str
-    bodies: list[bytes]
+    task_ids: list[str]
     pause: float
     over: threading.Event
 
@@ -61,7 +61,7 @@ class _Asker:
             self.over.wait(delay)
             while not self.over.is_set():
                 turn += 1
-                seconds, task = self._question(client, self.bodies[turn % len(self.bodies)])
+                seconds, task = self._question(client, self.task_ids[turn % len(self.task_ids)])
                 if task["completed_at"] is not None:
                     self.over.set()
                     return
@@ -69,7 +69,8 @@ class _Asker:
                 if self.pause:
                     self.over.wait(self.pause)
 
-    def _question(self, client: flight.FlightClient, body: bytes) -> tuple[float, Any]:
+    def _question(self, client: flight.FlightClient, task_id: str) -> tuple[float, Any]:
+        body = json.dumps({"task_id": task_id}).encode()
         began = time.perf_counter()
         [result] = client.do_action(flight.Action("status", body))
         return time.perf_counter() - began, _json(result)

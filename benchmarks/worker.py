@@ -10,6 +10,7 @@ python -m benchmarks.worker arrive URL FORMAT TABLE ROWS PACE
 python -m benchmarks.worker contract ADDRESS ROWS STREAMS   streams of the gRPC contract at once
 python -m benchmarks.worker crowd URL FORMAT TABLE ROWS N  N exports at once
 python -m benchmarks.worker ask URL N ASKERS PAUSE          the status of N exports, meanwhile
+python -m benchmarks.worker                                 each line of its input, a JSON list
 """
 
 import gc
@@ -211,6 +212,14 @@ COMMANDS: Mapping[str, Callable[..., dict[str, Any]]] = {
     "ask": _asked,
 }
 
+
+def _run(command: str, *arguments: str) -> None:
+    print(json.dumps(COMMANDS[command](*arguments)), flush=True)
+
+
 if __name__ == "__main__":
-    command, *arguments = sys.argv[1:]
-    print(json.dumps(COMMANDS[command](*arguments)))
+    if len(sys.argv) > 1:
+        _run(*sys.argv[1:])
+    else:
+        for line in sys.stdin:
+            _run(*json.loads(line))
