@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,7 @@ from statistics import median
 from typing import Any, Final
 
 from benchmarks.cases import STAGES, WHOLE_WAYS, Case, Plan
+from benchmarks.lasting import LastingWorker
 from benchmarks.server import running_server
 
 ROOT: Final = Path(__file__).parent.parent
@@ -84,12 +86,33 @@ def worker(*arguments: object) -> list[str]:
 
 def run_worker(*arguments: object) -> dict[str, Any]:
     """What a worker prints. Raises `MeasurementFailed`."""
+    said = _lasting[-1].ask(arguments) if _lasting else _fresh(arguments)
+    if not said:
+        raise MeasurementFailed(f"{' '.join(map(str, arguments[:2]))} failed, as it has said")
+    answer: dict[str, Any] = json.loads(said)
+    return answer
+
+
+@contextmanager
+def one_worker() -> Iterator[None]:
+    """Have one process do all that is asked of workers meanwhile."""
+    with LastingWorker(worker(), str(ROOT)) as lasting:
+        _lasting.append(lasting)
+        try:
+            yield
+        finally:
+            _lasting.pop()
+
+
+_lasting: list[LastingWorker] = []
+
+
+def _fresh(arguments: Sequence[object]) -> str:
     done = subprocess.run(worker(*arguments), cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         last = done.stderr.strip().splitlines()[-3:]
         raise MeasurementFailed(f"{' '.join(map(str, arguments[:2]))} failed: {' | '.join(last)}")
-    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return answer
+    return done.stdout.splitlines()[-1]
 
 
 def run_rounds(cases: Sequence[Case], plan: Plan, table: Path, say: Say) -> dict[str, Result]:

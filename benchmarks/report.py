@@ -21,8 +21,9 @@ from benchmarks.report_details import (
     shapes_section,
     sizes_section,
 )
+from benchmarks.report_latency import latency_section
 from benchmarks.report_php import php_section
-from benchmarks.targets import MEGABYTE, ratio, verdicts
+from benchmarks.targets import MEGABYTE, Verdict, ratio, verdicts
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Findings:
     results: Mapping[str, Result]
     profile: Profile
     memory: Sequence[MemoryUse]
-    latency: Latency
+    latency: Sequence[Latency]
     arrivals: Sequence[Arrivals]
     contract: Sequence[ContractRuns]
     php: Sequence[PhpRuns]
@@ -59,7 +60,7 @@ def render(found: Findings) -> str:
         contract_section(found.contract),
         php_section(found.php),
         _memory(found),
-        _latency(found),
+        latency_section(found.latency),
         _how(found.plan),
     )
     return "\n\n".join(sections) + "\n"
@@ -82,9 +83,15 @@ Every figure was measured in one run {origin}.
 def _targets(found: Findings) -> str:
     rows = [
         (each.target, each.wanted, each.measured, "yes" if each.met else "**no**")
-        for each in verdicts(found.results, found.memory, found.arrivals, found.contract, found.php)
+        for each in _verdicts(found)
     ]
     return f"## Targets\n\n{table(('target', 'wanted', 'measured', 'met'), rows)}"
+
+
+def _verdicts(found: Findings) -> list[Verdict]:
+    return verdicts(
+        found.results, found.memory, found.arrivals, found.contract, found.php, found.latency
+    )
 
 
 def _writers(title: str, ours: Case, found: Findings) -> str:
@@ -203,20 +210,6 @@ Resident, in MB (10⁶ bytes), of a fresh server around one export; the client m
 sends them. *Above* is the higher of the two peaks over idle.
 
 {table(header, rows)}"""
-
-
-def _latency(found: Findings) -> str:
-    latency = found.latency
-    median, slow = latency.percentile(50), latency.percentile(99)
-    if median is None or slow is None:
-        said = "The exports were too short for this to be measured."
-    else:
-        said = (
-            f"p50 {median * 1000:,.1f} ms, p99 {slow * 1000:,.1f} ms over "
-            f"{len(latency.answers):,} answers, while {latency.exports} Excel exports of "
-            f"{found.plan.export_rows:,} rows each ran at once."
-        )
-    return f"## Status over Flight under load\n\n{said}"
 
 
 def _how(plan: Plan) -> str:

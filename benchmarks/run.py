@@ -4,6 +4,7 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from benchmarks.details import measure_features, measure_profile, measure_shapes
 from benchmarks.latency import measure_latency
 from benchmarks.links import measure_links
 from benchmarks.machine import machine_facts, package_versions
-from benchmarks.measure import ROOT, MeasurementFailed, run_rounds
+from benchmarks.measure import ROOT, MeasurementFailed, one_worker, run_rounds
 from benchmarks.memory import measure_memory
 from benchmarks.php import measure_php
 from benchmarks.report import Findings, render
@@ -37,7 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     cases = [case for case in CASES if case.package not in absent]
     try:
-        found = _measure(QUICK if options.quick else FULL, cases, packages)
+        with one_worker() if options.quick else nullcontext():
+            found = _measure(QUICK if options.quick else FULL, cases, packages)
     except (MeasurementFailed, ServerFailed) as error:
         print(f"benchmark failed: {error}", file=sys.stderr)
         return 1

@@ -26,6 +26,7 @@ from benchmarks.cases import (
 )
 from benchmarks.contract import OURS, STREAMS, ContractRuns, of_server
 from benchmarks.features import FEATURES, Feature
+from benchmarks.latency import ASKERS, Latency, Pace
 from benchmarks.links import PACE, Arrivals, Way, of_way
 from benchmarks.measure import Result
 from benchmarks.memory import MemoryUse
@@ -83,7 +84,7 @@ CONTRACT_RATE: Final = 500_000
 """Rows a second that one stream of the gRPC contract takes at least."""
 
 STATUS_MOST: Final = 0.05
-"""Seconds within which 99 of 100 questions for the status are answered meanwhile."""
+"""Seconds within which 99 of 100 questions for the status are answered meanwhile, at both doors."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,7 @@ def verdicts(
     arrivals: Sequence[Arrivals] = (),
     contract: Sequence[ContractRuns] = (),
     php: Sequence[PhpRuns] = (),
+    status: Sequence[Latency] = (),
 ) -> list[Verdict]:
     """Every target for which both sides were measured; `uses` has two sizes of each format."""
     return [
@@ -114,6 +116,7 @@ def verdicts(
         *_links(arrivals),
         *_contract(contract),
         *_php(php),
+        *status_verdicts(status),
     ]
 
 
@@ -228,6 +231,20 @@ def _contract(found: Sequence[ContractRuns]) -> Iterator[Verdict]:
     yield Verdict(
         f"gRPC, {STREAMS} streams at once ÷ one", "≥ 1×", f"{together:.2f}×", together >= 1
     )
+
+
+def status_verdicts(found: Sequence[Latency]) -> Iterator[Verdict]:
+    """Of clients that ask now and then, as people's pages and programs do."""
+    for each in found:
+        if each.pace is Pace.NOW_AND_THEN:
+            p99 = each.percentile(99)
+            yield Verdict(
+                f"status over Flight to {ASKERS} clients during {each.exports} exports, "
+                f"{each.format}, p99",
+                f"≤ {STATUS_MOST * 1000:g} ms",
+                "too short" if p99 is None else f"{p99 * 1000:.1f} ms",
+                p99 is not None and p99 <= STATUS_MOST,
+            )
 
 
 def _php(found: Sequence[PhpRuns]) -> Iterator[Verdict]:

@@ -9,6 +9,8 @@ python -m benchmarks.worker arrive URL FORMAT TABLE ROWS PACE
     one export, until its link is there; at most PACE rows a second, 0 for as many as there are
 python -m benchmarks.worker contract ADDRESS ROWS STREAMS   streams of the gRPC contract at once
 python -m benchmarks.worker crowd URL FORMAT TABLE ROWS N  N exports at once
+python -m benchmarks.worker ask URL N ASKERS PAUSE          the status of N exports, meanwhile
+python -m benchmarks.worker                                 each line of its input, a JSON list
 """
 
 import gc
@@ -25,6 +27,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from benchmarks.askers import ask
 from benchmarks.cases import PEERS
 
 if not {case.name for case in PEERS} & set(sys.argv[1:3]):
@@ -138,6 +141,10 @@ def _crowd(url: str, format_name: str, table: str, rows: str, exports: str) -> d
     return {"seconds": seconds, "rows": sum(task.rows for task in tasks)}
 
 
+def _asked(url: str, exports: str, askers: str, pause: str) -> dict[str, Any]:
+    return {"answers": ask(url, int(exports), int(askers), float(pause))}
+
+
 def _contract(address: str, rows: str, streams: str) -> dict[str, Any]:
     from benchmarks.contract_client import send
 
@@ -202,8 +209,17 @@ COMMANDS: Mapping[str, Callable[..., dict[str, Any]]] = {
     "arrive": _arrive,
     "contract": _contract,
     "crowd": _crowd,
+    "ask": _asked,
 }
 
+
+def _run(command: str, *arguments: str) -> None:
+    print(json.dumps(COMMANDS[command](*arguments)), flush=True)
+
+
 if __name__ == "__main__":
-    command, *arguments = sys.argv[1:]
-    print(json.dumps(COMMANDS[command](*arguments)))
+    if len(sys.argv) > 1:
+        _run(*sys.argv[1:])
+    else:
+        for line in sys.stdin:
+            _run(*json.loads(line))

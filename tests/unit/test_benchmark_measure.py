@@ -1,7 +1,9 @@
 """Cases take turns, and their figures are medians."""
 
+import pytest
+
 from benchmarks.cases import JETXL, OURS_XLSX, Case
-from benchmarks.measure import Result, Run, Step, interleave
+from benchmarks.measure import MeasurementFailed, Result, Run, Step, interleave, run_worker
 from benchmarks.profile import Profile
 
 
@@ -33,6 +35,11 @@ def test_figures_are_medians_of_the_runs() -> None:
     runs = [Run(10, seconds, 1, cpu, xml=1_000) for seconds, cpu in [(1, 5.0), (2, 1.0), (9, 2.0)]]
     result = Result(OURS_XLSX, tuple(runs))
     assert (result.rate, result.xml_rate, result.row_cpu) == (5.0, 500.0, 0.2)
+
+
+def test_a_worker_that_fails_says_why() -> None:
+    with pytest.raises(MeasurementFailed, match=r"^write no-such-case failed: .*none\.arrow"):
+        run_worker("write", "no-such-case", "none.arrow", 1, "none.csv")
 
 
 def test_the_bound_is_the_work_spread_over_the_cores() -> None:

@@ -54,9 +54,10 @@ def test_each_target_has_a_verdict(page: str) -> None:
     verdicts = re.findall(r"\| (yes|\*\*no\*\*) \|$", section(page, "Targets"), re.MULTILINE)
     # jetxl and rustpy are not there unless installed
     judged = sum(feature.judged for feature in FEATURES)
-    shapes, flatness, memory, links, contract = len(SHAPES) + 1, 1, 3, 4, 3
+    shapes, flatness, memory, links, contract, status = len(SHAPES) + 1, 1, 3, 4, 3, 2
     php = 3 if php_is_there() else 0
-    rates = len(verdicts) - judged - shapes - flatness - memory - links - contract - php
+    others = judged + shapes + flatness + memory + links + contract + status + php
+    rates = len(verdicts) - others
     assert rates in range(len(FASTER) - 2, len(FASTER) + 1)
 
 
@@ -99,6 +100,13 @@ def test_the_contract_is_told_with_one_stream_and_with_ten(page: str) -> None:
     found = section(page, "Rows over the original gRPC contract")
     kinds = re.findall(r"^\| (.+?) \| (\d+) \|.*\d× \|$", found, re.MULTILINE)
     assert kinds == [(name, str(count)) for name in (OURS, ROWS_SERVER) for count in (1, STREAMS)]
+
+
+def test_the_status_is_told_for_both_formats_at_both_paces(page: str) -> None:
+    found = section(page, "Status over Flight under load")
+    kinds = re.findall(r"^\| \d+ × (\w+) \| [\d,]+ \| (.+?) \| [\d,]+ \|", found, re.MULTILINE)
+    paces = ["10 times a second", "again at once"]
+    assert kinds == [(name, pace) for name in ("xlsx", "csv") for pace in paces]
 
 
 def test_a_quick_run_says_that_it_is_none(page: str) -> None:

@@ -5,6 +5,7 @@ import pytest
 from benchmarks.cases import JETXL, OURS_XLSX, SIZE_MAIN, SIZE_TALL, Case
 from benchmarks.contract import OURS, STREAMS, ContractRuns, Streams
 from benchmarks.features import FEATURES
+from benchmarks.latency import Latency, Pace
 from benchmarks.links import BANDWIDTH, Arrival, Arrivals, Way
 from benchmarks.measure import Result, Run
 from benchmarks.memory import MemoryUse
@@ -160,6 +161,26 @@ def test_the_contract_has_a_rate_a_status_and_no_fear_of_ten_streams(
         for streams, each in ((1, seconds), (STREAMS, ten_seconds))
     ]
     assert [each.met for each in verdicts({}, [], contract=found)] == met
+
+
+def latency(pace: Pace, *answers: float) -> Latency:
+    return Latency("csv", 10, 1_000, pace, answers)
+
+
+@pytest.mark.parametrize(
+    ("answers", "measured", "met"),
+    [
+        ((0.001, *[0.05] * 99), "50.0 ms", True),
+        ((0.001, *[0.051] * 99), "51.0 ms", False),
+        ((0.001,), "too short", False),
+    ],
+)
+def test_the_status_is_told_soon_to_those_who_ask_now_and_then(
+    answers: tuple[float, ...], measured: str, met: bool
+) -> None:
+    both = [latency(Pace.NOW_AND_THEN, *answers), latency(Pace.ALL_THE_TIME, 9.0, 9.0)]
+    (found,) = verdicts({}, [], status=both)
+    assert (found.measured, found.met) == (measured, met)
 
 
 def php(way: PhpWay, rate: int, memory: int) -> PhpRuns:
