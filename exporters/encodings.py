@@ -56,6 +56,18 @@ def repeated(convert: Convert, runs: pa.Array) -> pa.Array:
     return convert(runs.values.slice(first, count)).take(places)
 
 
+def measured(measure: Convert, array: pa.Array) -> pa.Array:
+    """The number that `measure` gives the value of each row of an encoded `array`.
+
+    Of values that many rows share it is asked once; of those of a dictionary, all of them.
+    """
+    if pa.types.is_dictionary(array.type):
+        return measure(array.dictionary).take(array.indices)
+    if pa.types.is_run_end_encoded(array.type):
+        return repeated(measure, array)
+    return measure(array.storage)
+
+
 def _is_shared(kind: pa.DataType) -> bool:
     return bool(pa.types.is_dictionary(kind) or pa.types.is_run_end_encoded(kind))
 

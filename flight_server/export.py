@@ -4,6 +4,7 @@ import threading
 from typing import Final
 
 from flight_server.errors import ErrorCode, Failure, ServiceError, translate
+from flight_server.limits import LimitedStream
 from flight_server.logs import Event, get_logger
 from flight_server.memory import release_memory
 from flight_server.pipeline import Observer, Pipeline
@@ -69,7 +70,9 @@ class Export:
         self._pipeline.metrics.task_started()
         self._log.info(Event.TaskStarted, "the export has begun")
         batches = CommittedBatches(
-            stream, declared=self._request.rows, require_commit=self._require_commit
+            LimitedStream(stream, self._pipeline.limits),
+            declared=self._request.rows,
+            require_commit=self._require_commit,
         )
         return self._pipeline.run(self._running, self._request, batches, observe, self._log)
 
