@@ -49,10 +49,10 @@ def is_grown(kind: pa.DataType) -> bool:
 
 def decoded_size(array: pa.Array) -> int:
     """Bytes of the values of `array` when every row has its own, as text where it becomes one."""
-    if not is_grown(array.type):
-        return int(array.nbytes)
     if pa.types.is_null(array.type):
         return len(array) * _EMPTY
+    if not is_grown(array.type):
+        return int(array.nbytes)
     return int(pc.sum(_cells(array)).as_py() or 0)
 
 

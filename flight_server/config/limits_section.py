@@ -14,7 +14,7 @@ _UNLIMITED = "unlimited"
 
 
 class LimitsSection(Section):
-    """What an export that is larger is refused by, with LIMIT_EXCEEDED. None: no limit."""
+    """What is larger is refused with LIMIT_EXCEEDED. None: no limit."""
 
     max_rows: Annotated[int | None, OrElse(_UNLIMITED, Number(1, 10**15))] = Field(
         default=10**9, description="Rows of an export"
@@ -25,7 +25,7 @@ class LimitsSection(Section):
     max_cell_bytes: Annotated[int, Size(1, 2 * _GIB)] = Field(
         default=16 * MIB, description="Bytes of one value as it is sent"
     )
-    # Rows over gRPC are joined to batches of 1 MiB of protobuf, which are never too large so.
+    # Messages of the gRPC contract are joined up to 1 MiB, which in Arrow is less than the minimum.
     max_batch_bytes: Annotated[int, Size(4 * MIB, 4 * _GIB)] = Field(
         default=256 * MIB, description="Bytes of one batch, and of one row in the file"
     )

@@ -22,6 +22,9 @@ from flight_server.limits.exceeded import exceeded
 PIECE_ROWS: Final = 1024 * 1024
 """Rows of a piece: a measure of them is an array of 8 MiB, however little they take themselves."""
 
+PIECE_CELLS: Final = 16 * PIECE_ROWS
+"""Cells of a piece that are measured one by one, so that its export is soon found to have ended."""
+
 _SHOWN: Final = 40
 """Characters of a column's name that a message repeats."""
 
@@ -59,13 +62,13 @@ class LimitedBatches:
     ) -> None:
         self._batches = batches
         self._limits = limits
-        columns = tuple(_columns(batches.schema, asked))
-        kinds = batches.schema.types
+        columns, kinds = tuple(_columns(batches.schema, asked)), batches.schema.types
         self._texts = [each for each in columns if is_plain_text(kinds[each.place])]
-        self._expanding = [each for each in columns if is_expanding(kinds[each.place])]
-        expanding = {each.place for each in self._expanding}
-        self._plain = [each.place for each in columns if each.place not in expanding]
         self._most_often = max((each.times for each in self._texts), default=0)
+        self._plain = [place for place, kind in enumerate(kinds) if not is_expanding(kind)]
+        self._expanding = len(kinds) - len(self._plain)
+        self._measured = [each for each in columns if _is_measured(kinds[each.place])]
+        self._piece_rows = max(1, min(PIECE_ROWS, PIECE_CELLS // max(1, len(self._measured))))
         self._rows = 0
         self._bytes = 0
 
@@ -73,17 +76,23 @@ class LimitedBatches:
         for batch in self._batches:
             size = self._size(batch)
             self._count(int(batch.select(self._plain).nbytes) if self._expanding else size)
-            for piece in _pieces(batch):
+            self._count(self._expanding * VALUE_BYTES * batch.num_rows)
+            for piece in self._pieces(batch):
                 self._check(piece, size)
                 yield piece
                 self._rows += piece.num_rows
+
+    def _pieces(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+        """The rows of `batch`; one that has none is a piece too."""
+        for start in range(0, max(batch.num_rows, 1), self._piece_rows):
+            yield batch.slice(start, self._piece_rows)
 
     def _size(self, batch: pa.RecordBatch) -> int:
         """Bytes that `batch` refers to; those, and the values within others, must be within one."""
         size, most = int(batch.nbytes), self._limits.max_batch_bytes
         if size > most:
             raise exceeded("max_batch_bytes", f"a batch has {size:,} bytes of values", most)
-        within = sum(values_within(batch.column(each.place)) for each in self._expanding)
+        within = sum(values_within(batch.column(each.place)) for each in self._measured)
         if within * VALUE_BYTES > most:
             met = f"a batch has {within:,} values within others, of {VALUE_BYTES} bytes each"
             raise exceeded("max_batch_bytes", met, most)
@@ -95,10 +104,10 @@ class LimitedBatches:
             for column in self._texts:
                 self._longest(column, lengths(piece.column(column.place)))
         row = size * self._most_often
-        for column in self._expanding:
+        for column in self._measured:
             cells = lengths(piece.column(column.place))
             row += self._longest(column, cells) * column.times
-            self._count(int(pc.sum(cells).as_py() or 0) + VALUE_BYTES * piece.num_rows)
+            self._count(int(pc.sum(cells).as_py() or 0))
         if row > self._limits.max_batch_bytes:
             self._check_rows(piece)
 
@@ -106,7 +115,7 @@ class LimitedBatches:
         self._bytes += size
         most = self._limits.max_bytes_in
         if most is not None and self._bytes > most:
-            raise exceeded("max_bytes_in", f"the rows have {self._bytes:,} bytes so far", most)
+            raise exceeded("max_bytes_in", f"the rows sent have {self._bytes:,} bytes", most)
 
     def _longest(self, column: _Column, cells: pa.Array) -> int:
         """The length of the longest cell, which must be within the limit."""
@@ -119,7 +128,7 @@ class LimitedBatches:
     def _check_rows(self, piece: pa.RecordBatch) -> None:
         """Hold each row, as it stands in the file, to the size of a batch."""
         rows = pa.repeat(pa.scalar(0, pa.int64()), piece.num_rows)
-        for column in (*self._texts, *self._expanding):
+        for column in (*self._texts, *self._measured):
             cells = lengths(piece.column(column.place))
             rows = pc.add(rows, pc.multiply(cells, column.times))
         largest = int(pc.max(rows).as_py() or 0)
@@ -138,7 +147,6 @@ def _columns(schema: pa.Schema, asked: Iterable[ColumnOptions]) -> Iterator[_Col
         yield _Column(place, name[:_SHOWN], often[name] if often else 1)
 
 
-def _pieces(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
-    """The rows of `batch`; one that has none is a piece too."""
-    for start in range(0, max(batch.num_rows, 1), PIECE_ROWS):
-        yield batch.slice(start, PIECE_ROWS)
+def _is_measured(kind: pa.DataType) -> bool:
+    """Whether cells of `kind` have to be looked at one by one."""
+    return is_expanding(kind) and not pa.types.is_null(kind)

@@ -27,5 +27,5 @@ class LimitedSink:
         self._proceed()
         size = self._upload.bytes_written + memoryview(data).nbytes
         if self._most is not None and size > self._most:
-            raise exceeded("max_bytes_out", f"the file has {size:,} bytes so far", self._most)
+            raise exceeded("max_bytes_out", f"the file would have {size:,} bytes", self._most)
         self._upload.write(data)
