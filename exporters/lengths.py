@@ -11,13 +11,14 @@ runs have any number of them at no cost: `values_within` says how many before on
 from collections.abc import Iterator
 from typing import Final
 
-import polars as pl
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from exporters.binaries import is_binary
 from exporters.encodings import is_encoded, is_extension, is_uuid, measured
 from exporters.nesting import is_list, is_nested, keys_and_items, sums
+from exporters.wholes import constant, whole
 
 VALUE_BYTES: Final = 8
 """What a value within another counts besides its text: about what JSON puts around it."""
@@ -27,6 +28,8 @@ _ENOUGH: Final = 2**33
 
 More than any text of Arrow's has; lists of views into lists of views soon come to 2^63.
 """
+
+_NONE: Final = pa.scalar(None, pa.int64())
 
 
 def is_plain_text(kind: pa.DataType) -> bool:
@@ -80,28 +83,29 @@ def is_text(kind: pa.DataType) -> bool:
 
 def byte_lengths(array: pa.Array) -> pa.Array:
     """Bytes of each text or binary value, as 64 bits."""
-    if pa.types.is_string_view(array.type):
-        # Arrow has no kernel for the lengths of views.
-        return pl.Series(array).str.len_bytes().cast(pl.Int64).to_arrow()
-    if pa.types.is_binary_view(array.type):
-        return pl.Series(array).bin.size().cast(pl.Int64).to_arrow()
+    if pa.types.is_string_view(array.type) or pa.types.is_binary_view(array.type):
+        return _of_views(array)
     return pc.cast(pc.binary_length(array), pa.int64())
 
 
-def constant(number: int, array: pa.Array) -> pa.Array:
-    """The same number for each row of `array`, as 64 bits."""
-    return pa.repeat(pa.scalar(number, pa.int64()), len(array))
-
-
 def _within(values: pa.Array) -> pa.Array:
-    return pc.add(lengths(values), VALUE_BYTES)
+    return pc.add(lengths(values), whole(VALUE_BYTES))
+
+
+def _of_views(array: pa.Array) -> pa.Array:
+    """Arrow has no kernel for them: a view has 16 bytes, of which the first 4 are its length."""
+    if not len(array):
+        return constant(0, array)
+    views = np.frombuffer(array.buffers()[1], np.int32)[4 * array.offset :: 4][: len(array)]
+    sizes = pa.array(views.astype(np.int64))
+    return pc.if_else(array.is_valid(), sizes, _NONE) if array.null_count else sizes
 
 
 def _of_lists(lists: pa.Array) -> pa.Array:
     if _has_length(lists.type.value_type):
         return _bounded(sums(_within, lists))
     counts = pc.cast(pc.fill_null(pc.list_value_length(lists), 0), pa.int64())
-    return pc.multiply(counts, VALUE_BYTES)
+    return pc.multiply(counts, whole(VALUE_BYTES))
 
 
 def _has_length(kind: pa.DataType) -> bool:
@@ -114,12 +118,12 @@ def _of_structs(structs: pa.Array) -> pa.Array:
     for place in range(structs.type.num_fields):
         total = pc.add(total, _within(structs.field(place)))
     if structs.null_count:
-        total = pc.if_else(structs.is_valid(), total, 0)
+        total = pc.if_else(structs.is_valid(), total, whole(0))
     return _bounded(total)
 
 
 def _bounded(sizes: pa.Array) -> pa.Array:
-    return pc.min_element_wise(sizes, pa.scalar(_ENOUGH, pa.int64()))
+    return pc.min_element_wise(sizes, whole(_ENOUGH))
 
 
 def _children(array: pa.Array) -> Iterator[pa.Array]:

@@ -15,8 +15,9 @@ from exporters.binaries import is_binary
 from exporters.decimals import spelled_digits
 from exporters.encodings import is_encoded, is_uuid, measured, value_type
 from exporters.json_escapes import WORST_GROWTH, growth
-from exporters.lengths import byte_lengths, constant, is_text
+from exporters.lengths import byte_lengths, is_text
 from exporters.nesting import is_list, is_nested, keys_and_items, sums
+from exporters.wholes import constant, whole
 
 _OFFSET: Final = 4
 """Bytes that say where a text begins."""
@@ -82,11 +83,11 @@ def _cells(array: pa.Array) -> pa.Array:
     if is_encoded(kind):
         return measured(_cells, array)
     if is_nested(kind):
-        return pc.add(_json(array), _OFFSET)
+        return pc.add(_json(array), whole(_OFFSET))
     if is_text(kind):
-        return pc.add(byte_lengths(array), _OFFSET)
+        return pc.add(byte_lengths(array), whole(_OFFSET))
     if is_binary(kind):
-        return pc.add(_base64_lengths(array), _OFFSET)
+        return pc.add(_base64_lengths(array), whole(_OFFSET))
     return constant(widest(kind) if is_uuid(kind) or pa.types.is_interval(kind) else _WORD, array)
 
 
@@ -102,20 +103,20 @@ def _json(array: pa.Array) -> pa.Array:
     if is_list(kind):
         return _arrays(array)
     if is_text(kind):
-        lengths = pc.multiply(byte_lengths(array), _text_growth(array))
+        lengths = pc.multiply(byte_lengths(array), whole(_text_growth(array)))
     elif is_binary(kind):
         lengths = _base64_lengths(array)
     else:
         return constant(widest(kind), array)
-    return pc.fill_null(pc.add(lengths, len('""')), _NULL)
+    return pc.fill_null(pc.add(lengths, whole(len('""'))), _NULL)
 
 
 def _objects(structs: pa.Array) -> pa.Array:
     sizes = constant(len("{}"), structs)
     for place, field in enumerate(structs.type):
         key = len(json.dumps(field.name, ensure_ascii=False).encode()) + len(":,")
-        sizes = pc.add(sizes, pc.add(_json(structs.field(place)), key))
-    return pc.max_element_wise(sizes, _NULL)
+        sizes = pc.add(sizes, pc.add(_json(structs.field(place)), whole(key)))
+    return pc.max_element_wise(sizes, whole(_NULL))
 
 
 def _maps(maps: pa.Array) -> pa.Array:
@@ -125,17 +126,17 @@ def _maps(maps: pa.Array) -> pa.Array:
 
 def _keys(keys: pa.Array) -> pa.Array:
     if is_text(keys.type):
-        return pc.add(_json(keys), len(":"))
+        return pc.add(_json(keys), whole(len(":")))
     # What is no string in JSON is quoted, and what is a string in it once more.
-    return pc.add(pc.multiply(_json(keys), 2), len('"":'))
+    return pc.add(pc.multiply(_json(keys), whole(2)), whole(len('"":')))
 
 
 def _arrays(lists: pa.Array) -> pa.Array:
-    return pc.add(sums(lambda values: pc.add(_json(values), len(",")), lists), _NULL)
+    return pc.add(sums(lambda values: pc.add(_json(values), whole(len(","))), lists), whole(_NULL))
 
 
 def _base64_lengths(binaries: pa.Array) -> pa.Array:
-    return pc.multiply(pc.divide(pc.add(byte_lengths(binaries), 2), 3), 4)
+    return pc.multiply(pc.divide(pc.add(byte_lengths(binaries), whole(2)), whole(3)), whole(4))
 
 
 def _text_growth(texts: pa.Array) -> int:
