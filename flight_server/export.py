@@ -6,7 +6,7 @@ from typing import Final
 from flight_server.errors import ErrorCode, Failure, ServiceError, translate
 from flight_server.limits import LimitedStream
 from flight_server.logs import Event, get_logger
-from flight_server.memory import release_memory
+from flight_server.memory import let_go, release_memory
 from flight_server.pipeline import Observer, Pipeline
 from flight_server.request import ExportRequest
 from flight_server.stream import CommittedBatches, Interruptible, MessageStream
@@ -81,6 +81,7 @@ class Export:
         answer = translate(error)
         if answer.code is ErrorCode.INTERNAL:
             self._log.error(Event.SystemError, "the export failed unexpectedly", error=error)
+        let_go(error)
         self._running.fail(answer.failure)
         try:
             self._running.checkpoint()

@@ -1,5 +1,6 @@
 """What is larger than an export may be is refused before harm is done, and leaves nothing."""
 
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -327,6 +328,14 @@ class TestExports:
         assert message.startswith("limits.max_cell_bytes: column 'name' has a cell of 200,000")
         assert storage.blocks == 0
 
+    def test_without_limits_the_whole_of_it_is_exported(self) -> None:
+        boundless = dict.fromkeys(("max_rows", "max_bytes_in", "max_bytes_out"), "unlimited")
+        with bench(limits=limits(**boundless)) as parts:
+            export = parts.service.open(parse_command(b'{"filename": "a.csv", "rows": 5}'), "us")
+            assert isinstance(export, Export)
+            task = export.run(Script(Message(batch(5), None)), lambda _task: None)
+        assert (task.rows, task.error) == (5, None)
+
     def test_one_that_has_ended_writes_no_further_block_of_its_batch(self) -> None:
         """Its spool is removed already: what is written to it holds the disk unseen."""
         with bench(storage := Storage()) as parts:
@@ -337,3 +346,24 @@ class TestExports:
                 export.run(Script(Message(batch(200_000), None), COMMIT), lambda _task: None)
             assert raised.value.code is ErrorCode.CANCELLED
             assert storage.blocks == 1
+
+    @pytest.mark.parametrize("most", [{"max_rows": 2}, {"max_cell_bytes": 5}], ids=str)
+    def test_an_error_that_lives_on_keeps_no_batch(self, most: dict[str, int]) -> None:
+        """It would have the memory of what was refused until the collector comes by."""
+        made: list[weakref.ref[pa.RecordBatch]] = []
+
+        class Stream:
+            schema = SCHEMA
+
+            def read(self) -> Message:
+                data = batch(3)
+                made.append(weakref.ref(data))
+                return Message(data, None)
+
+        with bench(limits=limits(**most)) as parts:
+            export = parts.service.open(parse_command(b'{"filename": "a.csv"}'), "us")
+            assert isinstance(export, Export)
+            with pytest.raises(ServiceError) as raised:
+                export.run(Stream(), lambda _task: None)
+        assert raised.value.code is ErrorCode.LIMIT_EXCEEDED
+        assert [reference() for reference in made] == [None]
