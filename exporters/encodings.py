@@ -9,6 +9,8 @@ from collections.abc import Callable
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from exporters.wholes import whole
+
 Convert = Callable[[pa.Array], pa.Array]
 
 
@@ -49,11 +51,23 @@ def repeated(convert: Convert, runs: pa.Array) -> pa.Array:
     """The converted value of each run of `runs`, once for each of its rows."""
     first, count = runs.find_physical_offset(), runs.find_physical_length()
     ends = runs.run_ends.slice(first, count).cast(pa.int64())
-    within = pc.min_element_wise(pc.subtract(ends, runs.offset), len(runs))
+    within = pc.min_element_wise(pc.subtract(ends, whole(runs.offset)), whole(len(runs)))
     # Not of the values: under a null run that leaves what was in memory before, which a file that
     # keeps values as they are would give away (pyarrow 26).
     places = pc.run_end_decode(pa.RunEndEncodedArray.from_arrays(within, pa.arange(0, count)))
     return convert(runs.values.slice(first, count)).take(places)
+
+
+def measured(measure: Convert, array: pa.Array) -> pa.Array:
+    """The number that `measure` gives the value of each row of an encoded `array`.
+
+    Of values that many rows share it is asked once; of those of a dictionary, all of them.
+    """
+    if pa.types.is_dictionary(array.type):
+        return measure(array.dictionary).take(array.indices)
+    if pa.types.is_run_end_encoded(array.type):
+        return repeated(measure, array)
+    return measure(array.storage)
 
 
 def _is_shared(kind: pa.DataType) -> bool:

@@ -4,6 +4,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from exporters.encodings import Convert, is_encoded, value_type
+from exporters.wholes import whole
 
 MAX_DEPTH = 64
 """Levels of nesting; as many as Arrow's own reader of streams takes."""
@@ -52,17 +53,17 @@ def spans(lists: pa.Array) -> tuple[pa.Array, pa.Array, pa.Array]:
     out. A null has none.
     """
     sizes = pc.cast(pc.fill_null(pc.list_value_length(lists), 0), pa.int64())
-    starts = pc.if_else(pc.greater(sizes, 0), _starts(lists), pa.scalar(None, pa.int64()))
+    starts = pc.if_else(pc.greater(sizes, whole(0)), _starts(lists), pa.scalar(None, pa.int64()))
     first = pc.min(starts).as_py() or 0
     end = pc.max(pc.add(starts, sizes)).as_py() or first
-    within = pc.fill_null(pc.subtract(starts, first), 0)
+    within = pc.fill_null(pc.subtract(starts, whole(first)), 0)
     return within, sizes, lists.values.slice(first, end - first)
 
 
 def _starts(lists: pa.Array) -> pa.Array:
     if pa.types.is_fixed_size_list(lists.type):
         places = pa.arange(lists.offset, lists.offset + len(lists))
-        return pc.multiply(places, lists.type.list_size)
+        return pc.multiply(places, whole(lists.type.list_size))
     return pc.cast(lists.offsets, pa.int64()).slice(0, len(lists))
 
 

@@ -8,15 +8,16 @@ import json
 from collections.abc import Callable
 from typing import Final
 
-import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from exporters.binaries import is_binary
 from exporters.decimals import spelled_digits
-from exporters.encodings import Convert, is_encoded, is_uuid, repeated, value_type
+from exporters.encodings import is_encoded, is_uuid, measured, value_type
 from exporters.json_escapes import WORST_GROWTH, growth
+from exporters.lengths import byte_lengths, is_text
 from exporters.nesting import is_list, is_nested, keys_and_items, sums
+from exporters.wholes import constant, whole
 
 _OFFSET: Final = 4
 """Bytes that say where a text begins."""
@@ -29,6 +30,9 @@ _SCANNED: Final = 4 * 1024 * 1024
 
 _NULL: Final = len("null")
 
+_EMPTY: Final = 8
+"""Bytes of a null that its array has nothing for: as a text it has an offset at least."""
+
 
 def is_grown(kind: pa.DataType) -> bool:
     """Whether values of `kind` become more bytes than their array has."""
@@ -40,11 +44,14 @@ def is_grown(kind: pa.DataType) -> bool:
         or is_uuid(kind)
         or types.is_string_view(kind)
         or types.is_interval(kind)
+        or types.is_null(kind)
     )
 
 
 def decoded_size(array: pa.Array) -> int:
     """Bytes of the values of `array` when every row has its own, as text where it becomes one."""
+    if pa.types.is_null(array.type):
+        return len(array) * _EMPTY
     if not is_grown(array.type):
         return int(array.nbytes)
     return int(pc.sum(_cells(array)).as_py() or 0)
@@ -55,7 +62,7 @@ def text_size(array: pa.Array) -> int:
     kind = array.type
     while is_encoded(kind):
         kind = value_type(kind)
-    if _is_text(kind) or is_grown(kind):
+    if is_text(kind) or is_grown(kind):
         return decoded_size(array)
     return len(array) * (widest(kind) + _OFFSET)
 
@@ -63,9 +70,9 @@ def text_size(array: pa.Array) -> int:
 def json_size(array: pa.Array) -> int:
     """At most how many bytes of JSON the values of `array` become."""
     kind = array.type
-    if is_grown(kind):
+    if is_grown(kind) and not pa.types.is_null(kind):
         return int(pc.sum(_json(array)).as_py() or 0)
-    if _is_text(kind):
+    if is_text(kind):
         return int(array.nbytes) * growth(array) + len(array) * len('""')
     return len(array) * widest(kind)
 
@@ -74,50 +81,42 @@ def _cells(array: pa.Array) -> pa.Array:
     """At most how many bytes each value becomes that stands in a cell; a null may have none."""
     kind = array.type
     if is_encoded(kind):
-        return _of_encoded(_cells, array)
+        return measured(_cells, array)
     if is_nested(kind):
-        return pc.add(_json(array), _OFFSET)
-    if _is_text(kind):
-        return pc.add(_lengths(array), _OFFSET)
+        return pc.add(_json(array), whole(_OFFSET))
+    if is_text(kind):
+        return pc.add(byte_lengths(array), whole(_OFFSET))
     if is_binary(kind):
-        return pc.add(_base64_lengths(array), _OFFSET)
-    return _repeat(widest(kind) if is_uuid(kind) or pa.types.is_interval(kind) else _WORD, array)
+        return pc.add(_base64_lengths(array), whole(_OFFSET))
+    return constant(widest(kind) if is_uuid(kind) or pa.types.is_interval(kind) else _WORD, array)
 
 
 def _json(array: pa.Array) -> pa.Array:
     """At most how many bytes of JSON each value becomes; never null."""
     kind = array.type
     if is_encoded(kind):
-        return pc.fill_null(_of_encoded(_json, array), _NULL)
+        return pc.fill_null(measured(_json, array), _NULL)
     if pa.types.is_struct(kind):
         return _objects(array)
     if pa.types.is_map(kind):
         return _maps(array)
     if is_list(kind):
         return _arrays(array)
-    if _is_text(kind):
-        lengths = pc.multiply(_lengths(array), _text_growth(array))
+    if is_text(kind):
+        lengths = pc.multiply(byte_lengths(array), whole(_text_growth(array)))
     elif is_binary(kind):
         lengths = _base64_lengths(array)
     else:
-        return _repeat(widest(kind), array)
-    return pc.fill_null(pc.add(lengths, len('""')), _NULL)
-
-
-def _of_encoded(measure: Convert, array: pa.Array) -> pa.Array:
-    if pa.types.is_dictionary(array.type):
-        return measure(array.dictionary).take(array.indices)
-    if pa.types.is_run_end_encoded(array.type):
-        return repeated(measure, array)
-    return measure(array.storage)
+        return constant(widest(kind), array)
+    return pc.fill_null(pc.add(lengths, whole(len('""'))), _NULL)
 
 
 def _objects(structs: pa.Array) -> pa.Array:
-    sizes = _repeat(len("{}"), structs)
+    sizes = constant(len("{}"), structs)
     for place, field in enumerate(structs.type):
         key = len(json.dumps(field.name, ensure_ascii=False).encode()) + len(":,")
-        sizes = pc.add(sizes, pc.add(_json(structs.field(place)), key))
-    return pc.max_element_wise(sizes, _NULL)
+        sizes = pc.add(sizes, pc.add(_json(structs.field(place)), whole(key)))
+    return pc.max_element_wise(sizes, whole(_NULL))
 
 
 def _maps(maps: pa.Array) -> pa.Array:
@@ -126,39 +125,27 @@ def _maps(maps: pa.Array) -> pa.Array:
 
 
 def _keys(keys: pa.Array) -> pa.Array:
-    if _is_text(keys.type):
-        return pc.add(_json(keys), len(":"))
+    if is_text(keys.type):
+        return pc.add(_json(keys), whole(len(":")))
     # What is no string in JSON is quoted, and what is a string in it once more.
-    return pc.add(pc.multiply(_json(keys), 2), len('"":'))
+    return pc.add(pc.multiply(_json(keys), whole(2)), whole(len('"":')))
 
 
 def _arrays(lists: pa.Array) -> pa.Array:
-    return pc.add(sums(lambda values: pc.add(_json(values), len(",")), lists), _NULL)
-
-
-def _lengths(texts: pa.Array) -> pa.Array:
-    """Bytes of each text or binary value."""
-    if pa.types.is_string_view(texts.type):
-        # Arrow has no kernel for the lengths of views.
-        return pl.Series(texts).str.len_bytes().cast(pl.Int64).to_arrow()
-    if pa.types.is_binary_view(texts.type):
-        return pl.Series(texts).bin.size().cast(pl.Int64).to_arrow()
-    return pc.cast(pc.binary_length(texts), pa.int64())
+    return pc.add(sums(lambda values: pc.add(_json(values), whole(len(","))), lists), whole(_NULL))
 
 
 def _base64_lengths(binaries: pa.Array) -> pa.Array:
-    return pc.multiply(pc.divide(pc.add(_lengths(binaries), 2), 3), 4)
+    return pc.multiply(pc.divide(pc.add(byte_lengths(binaries), whole(2)), whole(3)), whole(4))
 
 
 def _text_growth(texts: pa.Array) -> int:
-    if pa.types.is_string_view(texts.type) and (pc.sum(_lengths(texts)).as_py() or 0) > _SCANNED:
+    if (
+        pa.types.is_string_view(texts.type)
+        and (pc.sum(byte_lengths(texts)).as_py() or 0) > _SCANNED
+    ):
         return WORST_GROWTH
     return growth(texts)
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    types = pa.types
-    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
 
 
 def widest(kind: pa.DataType) -> int:
@@ -182,7 +169,3 @@ _WIDEST: Final[tuple[tuple[Callable[[pa.DataType], bool], int], ...]] = (
     (pa.types.is_interval, len('"P-178956970Y-11M-2147483648DT-2562047H-59M-59.999999999S"')),
     (is_uuid, len('"00000000-0000-0000-0000-000000000000"')),
 )
-
-
-def _repeat(size: int, array: pa.Array) -> pa.Array:
-    return pa.repeat(pa.scalar(size, pa.int64()), len(array))

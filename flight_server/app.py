@@ -150,7 +150,9 @@ class Server:
             manager=self._manager,
             store=store,
             storage=storage,
-            pipeline=Pipeline(storage, workers, self._metrics, parts.mask_key(config, store)),
+            pipeline=Pipeline(
+                storage, workers, self._metrics, parts.mask_key(config, store), config.limits
+            ),
             health=self._health,
             options=ServiceOptions(
                 require_commit=config.flight.require_commit,

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from typing import Final
 
 from flight_server.errors import ErrorCode, Failure, ServiceError, translate
+from flight_server.limits import LimitedStream
 from flight_server.logs import Event, get_logger
-from flight_server.memory import release_memory
+from flight_server.memory import let_go, release_memory
 from flight_server.pipeline import Observer, Pipeline
 from flight_server.request import ExportRequest
 from flight_server.stream import CommittedBatches, Interruptible, MessageStream
@@ -84,7 +85,9 @@ class Export:
         self._pipeline.metrics.task_started()
         self._log.info(Event.TaskStarted, "the export has begun")
         batches = CommittedBatches(
-            stream, declared=self._request.rows, require_commit=self._require_commit
+            LimitedStream(stream, self._pipeline.limits),
+            declared=self._request.rows,
+            require_commit=self._require_commit,
         )
         return self._pipeline.run(self._running, self._request, batches, observe, self._log)
 
@@ -93,6 +96,7 @@ class Export:
         answer = translate(error)
         if answer.code is ErrorCode.INTERNAL:
             self._log.error(Event.SystemError, "the export failed unexpectedly", error=error)
+        let_go(error)
         self._running.fail(answer.failure)
         try:
             self._running.checkpoint()

@@ -1,6 +1,7 @@
 """Giving memory back to the system when an export has ended."""
 
 import ctypes
+import traceback
 from collections.abc import Callable
 from typing import Final
 
@@ -17,6 +18,18 @@ def _find_trim() -> Callable[[int], int] | None:
 
 
 _TRIM: Final = _find_trim()
+
+
+def let_go(error: BaseException) -> None:
+    """Drop what the functions held that `error` has ended, and those that its causes have.
+
+    An error keeps their variables for as long as it lives, and so the batch that it is about: a
+    stream that is refused would hold its memory until the collector comes by.
+    """
+    known: BaseException | None = error
+    while known is not None:
+        traceback.clear_frames(known.__traceback__)
+        known = known.__cause__ or known.__context__
 
 
 def release_memory() -> None:

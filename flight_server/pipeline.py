@@ -6,7 +6,9 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from exporters import ExportWarning, Workers, open_exporter
+from flight_server.config.limits_section import LimitsSection
 from flight_server.errors import ServiceError, translate
+from flight_server.limits import LimitedBatches, LimitedSink
 from flight_server.logs import Event, Logger
 from flight_server.metrics import Metrics
 from flight_server.request import ExportRequest
@@ -28,6 +30,7 @@ class Pipeline:
     metrics: Metrics
     mask_key: bytes = field(repr=False)
     """The secret of masks that hash."""
+    limits: LimitsSection
 
     def run(
         self,
@@ -81,11 +84,12 @@ class Pipeline:
     ) -> None:
         """Every batch into the upload, which is sealed then; the task is UPLOADING."""
         columns = [replace(column, mask_key=self.mask_key) for column in request.columns]
+        sink = LimitedSink(upload, self.limits, running.checkpoint)
         with open_exporter(
-            request.format, upload, batches.schema, columns, request.options, self.workers
+            request.format, sink, batches.schema, columns, request.options, self.workers
         ) as exporter:
             running.on_end(exporter.discard)
-            for batch in batches:
+            for batch in LimitedBatches(batches, columns, self.limits):
                 running.received()
                 log.debug(Event.BatchReceived, "a batch was received", rows=batch.num_rows)
                 exporter.write_batch(batch)

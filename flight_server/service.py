@@ -14,6 +14,7 @@ from exporters.options import FormatStyles
 from flight_server.errors import ErrorCode, ServiceError
 from flight_server.export import Export
 from flight_server.health import Health
+from flight_server.limits import check_request
 from flight_server.logs import Event, get_logger
 from flight_server.metrics import Metrics
 from flight_server.pipeline import Pipeline
@@ -77,8 +78,10 @@ class ExportService:
         """Let an export in, or give the COMPLETED task that the same request has made before.
 
         Raises `ServiceError`: ALREADY_EXISTS while the same request is in progress,
-        REQUEST_ID_CONFLICT when its id belongs to another descriptor, QUEUE_FULL, SHUTTING_DOWN.
+        REQUEST_ID_CONFLICT when its id belongs to another descriptor, LIMIT_EXCEEDED for more than
+        any export may be, QUEUE_FULL, SHUTTING_DOWN.
         """
+        check_request(request, self._pipeline.limits)
         now = self._clock()
         task = Task(
             task_id=new_task_id(now),

@@ -23,9 +23,6 @@ The types that count are those of the schema with which the writer is opened, no
 ready texts in the place of numbers are written as they are.
 """
 
-_BATCH_ROWS: Final = 1 << 20
-"""pyarrow formats 1,024 rows at a time by default; a block is formatted at once."""
-
 
 class LineWriter:
     """Joins columns of texts, some of which get quotes; nulls get none."""
@@ -34,18 +31,22 @@ class LineWriter:
         _check_pyarrow()
         kinds = [_IN_QUOTES if each else _AS_IT_IS for each in in_quotes]
         self._schema = _schema(kinds)
-        self._options = pacsv.WriteOptions(
-            include_header=False,
-            batch_size=_BATCH_ROWS,
-            delimiter=options.delimiter,
-            eol=LINE_ENDS[options.line_terminator],
-            null_string=options.null,
-            quoting_style="needed",
-        )
+        self._options = options
 
     def __call__(self, columns: Sequence[pa.Array]) -> pa.Buffer:
         """The lines of `columns`, which are `string` or `large_string` of any bytes."""
-        return _written(columns, self._schema, self._options)
+        options = pacsv.WriteOptions(
+            include_header=False,
+            # The writer has 8 bytes for each cell of as many rows, 1,024 by default: no fewer than
+            # the block, which is written at once, and no more, which for thousands of columns it
+            # has no memory for and counts as less than none (pyarrow 26).
+            batch_size=max(1, len(columns[0])),
+            delimiter=self._options.delimiter,
+            eol=LINE_ENDS[self._options.line_terminator],
+            null_string=self._options.null,
+            quoting_style="needed",
+        )
+        return _written(columns, self._schema, options)
 
 
 def _schema(kinds: Sequence[pa.DataType]) -> pa.Schema:

@@ -9,6 +9,7 @@ styles      the same for sets of options of a format
 choices     the words among which a key chooses
 basics      what sections are made of
 sections    the keys: type, default, bounds and meaning of each stand here and nowhere else
+limits_section  those of the most that one export may be
 oss_section those of OSS
 store_sections  those of S3, Google Cloud Storage and Azure
 store_rules what must hold between these

@@ -11,6 +11,7 @@ from flight_server.config import document, rules, store_rules
 from flight_server.config.basics import Section
 from flight_server.config.faults import BrokenRulesError
 from flight_server.config.kinds import Kind
+from flight_server.config.limits_section import LimitsSection
 from flight_server.config.oss_section import OssSection
 from flight_server.config.sections import (
     ConcurrencySection,
@@ -40,6 +41,7 @@ class Config(Section):
     flight: FlightSection = Field(default_factory=FlightSection)
     concurrency: ConcurrencySection = Field(default_factory=ConcurrencySection)
     performance: PerformanceSection = Field(default_factory=PerformanceSection)
+    limits: LimitsSection = Field(default_factory=LimitsSection)
     csv: CsvSection = Field(default_factory=CsvSection)
     xlsx: XlsxSection = Field(default_factory=XlsxSection)
     storage: StorageSection = Field(default_factory=StorageSection)

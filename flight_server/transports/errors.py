@@ -21,6 +21,9 @@ _log = get_logger("flight")
 
 FlightErrorClass = Callable[[str, bytes], flight.FlightError]
 
+_REFUSED_EARLY: Final = frozenset({ErrorCode.INVALID_DESCRIPTOR, ErrorCode.LIMIT_EXCEEDED})
+"""What a request can be refused with before there is a task."""
+
 _UNAVAILABLE: Final = flight.FlightUnavailableError
 _TIMED_OUT: Final = flight.FlightTimedOutError
 
@@ -91,7 +94,7 @@ def answer_to(error: Exception, log: Logger) -> ServiceError:
     answer = translate(error)
     if answer.code is ErrorCode.INTERNAL and not isinstance(error, ServiceError):
         log.error(Event.SystemError, "a call failed unexpectedly", error=error)
-    elif answer.code is ErrorCode.INVALID_DESCRIPTOR and answer.task_id is None:
+    elif answer.code in _REFUSED_EARLY and answer.task_id is None:
         # With a task id it is the end of a task, which has a line of its own.
         log.info(Event.ValidationError, "a request was refused", reason=answer.message)
     return answer

@@ -65,13 +65,13 @@ class Intake:
             return self._pop()
 
     def take_more(self, most: int, seconds: float) -> list[bytes]:
-        """The messages that are here within `seconds`, until `most` bytes are exceeded."""
+        """The messages that are here within `seconds`, of at most `most` bytes together."""
         with self._changed:
             self._changed.wait_for(
                 lambda: self._size >= most or self._ended or self._interrupted, seconds
             )
             taken: list[bytes] = []
-            while self._messages and not self._interrupted and most > 0:
+            while self._messages and not self._interrupted and len(self._messages[0]) <= most:
                 taken.append(self._pop())
                 most -= len(taken[-1])
             return taken

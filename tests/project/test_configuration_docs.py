@@ -11,7 +11,7 @@ import yaml
 
 from exporters import CsvOptions, XlsxOptions
 from flight_server.config import Config, ConfigError, load_config
-from flight_server.config.kinds import Number
+from flight_server.config.kinds import Number, OrElse
 from flight_server.config.model import KEYS, SECTIONS
 from flight_server.config.quantities import Duration, Size
 from flight_server.config.sources import ORIGINAL_NAMES
@@ -143,11 +143,12 @@ def test_a_default_is_a_value_that_is_allowed(name: str) -> None:
 @pytest.mark.parametrize("name", KEYS)
 def test_a_number_has_bounds_that_its_default_keeps(name: str) -> None:
     key = KEYS[name]
+    kind = key.kind.kind if isinstance(key.kind, OrElse) else key.kind
     if isinstance(key.default, bool) or not isinstance(key.default, int):
         assert not isinstance(key.kind, Number | Size)
         return
-    assert isinstance(key.kind, Number | Size)
-    assert key.kind.minimum <= key.default <= key.kind.maximum
+    assert isinstance(kind, Number | Size)
+    assert kind.minimum <= key.default <= kind.maximum
 
 
 def test_the_keys_of_the_protocol_have_its_defaults() -> None:

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from exporters import Workers
+from flight_server.config.limits_section import LimitsSection
 from flight_server.errors import ErrorCode, ServiceError
 from flight_server.links import LinkSigner
 from flight_server.logs import get_logger
@@ -83,7 +84,9 @@ class Process:
             base_url="http://files.test",
             signer=LinkSigner(b"k" * 32),
         )
-        self.pipeline = Pipeline(self.storage, Workers(1, 2**20), Metrics(["csv"]), b"")
+        self.pipeline = Pipeline(
+            self.storage, Workers(1, 2**20), Metrics(["csv"]), b"", LimitsSection()
+        )
         self.heartbeat = Heartbeat(
             self.replica, table, self.manager, timedelta(0), on_error=unexpected
         )

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pyarrow as pa
 
 from exporters import Workers
+from flight_server.config.limits_section import LimitsSection
 from flight_server.health import Health
 from flight_server.metrics import Metrics
 from flight_server.pipeline import Pipeline
@@ -49,7 +50,9 @@ class Bench:
 
 
 @contextmanager
-def bench(storage: MemoryStorage | None = None, slots: int = 4) -> Iterator[Bench]:
+def bench(
+    storage: MemoryStorage | None = None, slots: int = 4, limits: LimitsSection | None = None
+) -> Iterator[Bench]:
     """A service whose links live for a day."""
     with ExitStack() as stack:
         store = TaskStore("sqlite://")
@@ -58,7 +61,8 @@ def bench(storage: MemoryStorage | None = None, slots: int = 4) -> Iterator[Benc
         stack.callback(workers.close)
         kept = storage or MemoryStorage()
         metrics = Metrics(["csv", "xlsx"])
-        pipeline = Pipeline(kept, workers, metrics, mask_key=b"a secret of the bench")
+        key = b"a secret of the bench"
+        pipeline = Pipeline(kept, workers, metrics, key, limits or LimitsSection())
         manager = TaskManager(store, slots=slots, queue_size=1, queue_timeout=timedelta(seconds=20))
         options = ServiceOptions(require_commit=True, url_expiry=timedelta(days=1))
         service = ExportService(

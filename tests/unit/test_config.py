@@ -628,6 +628,17 @@ class TestReading:
     def test_threads_as_told(self, load: Loader) -> None:
         assert load(None, "performance.threads=3").performance.thread_count == 3
 
+    @pytest.mark.parametrize("key", ["max_rows", "max_bytes_in", "max_bytes_out"])
+    def test_limits_that_there_need_not_be(self, load: Loader, key: str) -> None:
+        limits = load(f"limits: {{{key}: unlimited}}").limits
+        assert getattr(limits, key) is None
+        assert getattr(load(None, f"limits.{key}=10").limits, key) == 10
+
+    @pytest.mark.parametrize("key", ["max_columns", "max_cell_bytes", "max_batch_bytes"])
+    def test_limits_without_which_memory_has_no_bound(self, load: Loader, key: str) -> None:
+        [problem] = load.problems(None, f"limits.{key}=unlimited")
+        assert problem.startswith(f"limits.{key}: ")
+
 
 class TestRules:
     @pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost", "LocalHost"])

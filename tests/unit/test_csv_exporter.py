@@ -303,6 +303,13 @@ def test_the_same_data_makes_the_same_bytes_whatever_the_batches(written: Writte
     assert written(table) == written(table.to_batches(max_chunksize=99))
 
 
+@pytest.mark.parametrize("columns", [2_047, 3_000])
+def test_thousands_of_columns_are_written(written: Written, columns: int) -> None:
+    """pyarrow's writer counts the cells of a batch in 32 bits."""
+    table = pa.table({f"c{place}": [place] for place in range(columns)})
+    assert written(table).split("\n")[1] == ",".join(map(str, range(columns)))
+
+
 def view_of_one_text(text: bytes, rows: int) -> pa.Array:
     """Views may all look at the same bytes."""
     view = struct.pack("<i4sii", len(text), text[:4], 0, 0)

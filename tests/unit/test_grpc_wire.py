@@ -10,10 +10,12 @@ from grpc_tools import protoc
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from flight_server.config.model import KEYS
 from flight_server.errors import ErrorCode, ServiceError
 from flight_server.transports import export_pb2 as pb
 from flight_server.transports.grpc_rows import RowDecoder
 from flight_server.transports.grpc_sequence import BatchOrder
+from flight_server.transports.grpc_stream import TOGETHER
 from flight_server.transports.grpc_wire import payload_of
 from tests.support.grpc_client import PROTO, batch, metadata
 
@@ -282,3 +284,16 @@ def test_gaps_and_mixtures_are_refused(numbers: list[int]) -> None:
     order = BatchOrder()
     with pytest.raises(ServiceError, match="out of order"):
         list(map(order.counts, numbers))
+
+
+@pytest.mark.parametrize("columns", [1, 60])
+@pytest.mark.parametrize("nulls", [True, False], ids=["nulls", "empty texts"])
+def test_messages_that_are_joined_make_no_batch_beyond_the_least_limit(
+    columns: int, nulls: bool
+) -> None:
+    """Whether they are joined depends on how fast they come, and no refusal may."""
+    row = [""] * columns
+    size = len(encoded([row]))
+    decoder = RowDecoder([str(place) for place in range(columns)], empty_is_null=nulls)
+    batch = decoder.decode([encoded([row] * (TOGETHER // size))])
+    assert batch.get_total_buffer_size() < KEYS["limits.max_batch_bytes"].kind.minimum

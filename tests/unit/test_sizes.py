@@ -97,3 +97,13 @@ def test_a_union_that_is_left_out_is_measured_too() -> None:
     assert decoded_size(union) == union.nbytes
     assert decoded_size(struct) > 16
     assert batch.num_rows == 1
+
+
+def test_many_columns_of_nulls_make_short_blocks() -> None:
+    """They are nothing in Arrow, and an empty text with its offset in each row."""
+    schema = pa.schema([(f"c{place}", pa.null()) for place in range(1000)])
+    nulls = pa.record_batch([pa.nulls(2000)] * 1000, schema=schema)
+    cutter = BlockCutter(measure=Projection(schema).size)
+    blocks = [*cutter.add(nulls), *cutter.flush()]
+    assert sum(block.num_rows for block in blocks) == 2000
+    assert max(block.num_rows for block in blocks) * 1000 * 8 <= BLOCK_BYTES
