@@ -76,13 +76,22 @@ def test_what_becomes_too_large_when_it_is_decompressed_is_refused(
     server: Running, client: Client
 ) -> None:
     bomb = batch([("1", "x" * (80 * 2**20))])
+    accepted = threading.Event()
+
+    def messages() -> Iterator[bytes]:
+        yield metadata()
+        assert accepted.wait(30)  # or the call may have ended before the server began to answer
+        yield bomb
+
     call = client.stub.StreamExport.future(
-        iter([metadata(), bomb]), timeout=60, compression=grpc.Compression.Gzip
+        messages(), timeout=60, compression=grpc.Compression.Gzip
     )
+    task_id = task_id_of(call)
+    accepted.set()
     with pytest.raises(grpc.RpcError) as caught:
         call.result()
     assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
-    server.assert_failed(task_id_of(call), "INCOMPLETE_STREAM")
+    server.assert_failed(task_id, "INCOMPLETE_STREAM")
 
 
 def test_metadata_are_held_to_the_size_of_a_descriptor(client: Client) -> None:
