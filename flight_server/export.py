@@ -63,7 +63,10 @@ class Export:
                 observe(self.task)
             return self._run(stream, observe)
         except Exception as error:
-            raise self._failed(error) from error
+            failed = self._failed(error)
+            if self.task.state is TaskState.COMPLETED:
+                return self.task  # which the store had on record before its answer got lost
+            raise failed from error
         finally:
             self._record()
             release_memory()
@@ -98,10 +101,11 @@ class Export:
             self._log.error(Event.SystemError, "the export failed unexpectedly", error=error)
         let_go(error)
         self._running.fail(answer.failure)
-        try:
-            self._running.checkpoint()
-        except ServiceError as ended:
-            answer = ended
+        if self.task.state is not TaskState.COMPLETED:
+            try:
+                self._running.checkpoint()
+            except ServiceError as ended:
+                answer = ended
         answer.task_id = self.task.task_id
         return answer
 

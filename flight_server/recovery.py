@@ -84,7 +84,7 @@ class Recovery:
 
         Raises ServiceError when the state database fails.
         """
-        found = self._orphans.look()
+        found = self._orphans.look(lambda: {*self._busy(), *self._inherited})
         for task in found.failed:
             message = "a server stopped and left the export unfinished"
             _log.bind(task_id=task.task_id).warning(Event.TaskFailed, message, error=task.error)

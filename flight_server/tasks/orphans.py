@@ -1,4 +1,7 @@
-"""What dead replicas have left unfinished: who goes on with it, and what cannot go on.
+"""Unfinished tasks that no process has: who goes on with them, and what cannot go on.
+
+Those of dead replicas; and of this one those that it does not run, for they were recorded or taken
+over in a write whose answer got lost.
 
 A task before UPLOADING needed its client's connection to the process that is no more: it FAILED.
 One that is UPLOADING is durable in a spool of the dead replica, and goes on where that can be
@@ -6,7 +9,7 @@ read: by the same server, started again, or by another one that shares its direc
 may try whether its file was published already. If nobody could within `timeout`, it FAILED.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -44,7 +47,7 @@ class Inherited:
 
 
 class Orphans:
-    """The unfinished tasks of dead replicas, as this one finds them. For one thread at a time.
+    """The orphans as one replica finds them. For one thread at a time.
 
     Methods raise `ServiceError` when the state database fails; what is not done then is found
     again.
@@ -65,12 +68,20 @@ class Orphans:
         self._clock = clock
         self._tried: set[str] = set()
 
-    def look(self) -> Found:
-        """Fail what cannot go on, and take over what this replica may be able to publish."""
+    def look(self, busy: Callable[[], Collection[str]]) -> Found:
+        """Fail what cannot go on, and take over what this replica may be able to publish.
+
+        `busy` tells which tasks this process has at the moment.
+        """
         living, dead = self._replica.others()
         owners = {each.replica_id: each for each in dead}
         found = Found()
-        for task in self._table.orphans([self._replica.id, *(each.replica_id for each in living)]):
+        orphans = self._table.orphans([each.replica_id for each in living])
+        mine = busy()  # asked afterwards, so that none that has just begun is missed
+        self._tried.intersection_update(task.task_id for task in orphans)
+        for task in orphans:
+            if task.task_id in mine:
+                continue
             if task.state is TaskState.UPLOADING:
                 found.inherited.extend(self._inherit(task, owners.get(task.replica)))
             elif (failed := self.fail(task)) is not None:

@@ -15,6 +15,18 @@ _DATABASES: Final = ("postgresql", "sqlite")
 _EXAMPLES: Final = "sqlite:///./data/state.db or postgresql://user:password@host/database"
 _BUSY_TIMEOUT: Final = 30.0  # seconds to wait for another process's write; ours last milliseconds
 _BUSY_PAUSE: Final = 0.01
+_PATIENCE: Final[dict[str, Any]] = {
+    "connect_timeout": 10,  # seconds
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,  # milliseconds
+}
+"""How long libpq waits for a PostgreSQL whose machine has gone: by default, for many minutes.
+
+The query of the URL wins, which has the same names.
+"""
+
 _MEMORY: Final = frozenset({None, "", ":memory:"})
 
 
@@ -64,6 +76,8 @@ def _create(url: URL) -> Engine:
     options: dict[str, Any] = {"hide_parameters": True, "pool_pre_ping": True}
     if url.get_backend_name() == "sqlite":
         options |= {"poolclass": QueuePool, "connect_args": _sqlite_arguments()}
+    else:
+        options |= {"connect_args": _PATIENCE | url.query}
     if _in_memory(url):
         # One connection is one database, which lives as long as the connection.
         options |= {"pool_size": 1, "max_overflow": 0}

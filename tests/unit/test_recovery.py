@@ -1,7 +1,7 @@
 """Settling what dead replicas left: who takes it over, and what becomes of it."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
@@ -98,14 +98,18 @@ class Site:
         return Orphans(self.store, self.table, replica, timeout)
 
     def recovery(
-        self, replica: Replica, storage: MemoryStorage, timeout: timedelta = LATE
+        self,
+        replica: Replica,
+        storage: MemoryStorage,
+        timeout: timedelta = LATE,
+        busy: Collection[str] = (),
     ) -> Recovery:
         return Recovery(
             self.orphans(replica, timeout),
             self.store,
             storage,
             self.root / "spools",
-            busy=set,
+            busy=lambda: busy,
             interval=SOON,
             again=SOON,
         )
@@ -149,8 +153,33 @@ def test_the_tasks_of_the_living_are_left_alone(site: Site) -> None:
     tasks = [site.left(other, state) for state in (*EARLY, TaskState.UPLOADING)]
     mine = site.replica()
     tasks.append(site.left(mine, TaskState.PROCESSING))
-    site.recovery(mine, Spooled()).look()
+    site.recovery(mine, Spooled(), busy={tasks[-1].task_id}).look()
     assert [site.store.get(task.task_id) for task in tasks] == tasks
+
+
+@pytest.mark.parametrize("state", [*EARLY, TaskState.UPLOADING])
+def test_what_this_replica_has_on_record_and_does_not_run_is_an_orphan_too(
+    site: Site, state: TaskState
+) -> None:
+    """It was recorded, or taken over, in a write whose answer got lost."""
+    mine = site.replica()
+    task = site.left(mine, state)
+    recovery = site.recovery(mine, Spooled(task.task_id))
+    recovery.look()
+    recovery.work()
+    expected = TaskState.COMPLETED if state is TaskState.UPLOADING else TaskState.FAILED
+    assert site.state(task) is expected
+
+
+def test_what_was_taken_over_before_the_database_failed_is_not_forgotten(site: Site) -> None:
+    dead = site.dead()
+    tasks = [site.left(dead, TaskState.UPLOADING) for _ in range(2)]
+    mine = site.replica()
+    recovery = site.recovery(mine, Spooled(*(task.task_id for task in tasks)))
+    assert site.table.hand_over(tasks[0], mine.id)
+    recovery.look()
+    recovery.work()
+    assert [site.state(task) for task in tasks] == [TaskState.COMPLETED] * 2
 
 
 def test_a_durable_file_is_published_by_who_shares_the_directory(site: Site) -> None:
@@ -164,7 +193,7 @@ def test_a_durable_file_is_published_by_who_shares_the_directory(site: Site) -> 
 def test_of_several_heirs_one_publishes(site: Site) -> None:
     task = site.left(site.dead(), TaskState.UPLOADING)
     first, second = site.orphans(site.replica()), site.orphans(site.replica())
-    inherited = [*first.look().inherited, *second.look().inherited]
+    inherited = [*first.look(set).inherited, *second.look(set).inherited]
     assert [each.task.task_id for each in inherited] == [task.task_id]
 
 
@@ -187,7 +216,7 @@ def test_a_file_elsewhere_is_left_to_its_own_server(site: Site) -> None:
         recovery.work()
     assert site.store.get(task.task_id) == task
     assert storage.asked == [task.task_id], "once, because it might have been published already"
-    found = site.orphans(site.replica("elsewhere")).look()
+    found = site.orphans(site.replica("elsewhere")).look(set)
     assert [each.task.task_id for each in found.inherited] == [task.task_id]
 
 
