@@ -52,6 +52,23 @@ def test_an_export_is_run_to_its_end(service: ExportService) -> None:
 
 
 class TestEndings:
+    def test_a_completion_whose_answer_got_lost_is_a_completion(
+        self, service: ExportService, parts: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        update = parts.store.update
+
+        def lose_the_answer(task: Task, *, expected: TaskState, owner: str | None) -> bool:
+            done = update(task, expected=expected, owner=owner)
+            if task.state is TaskState.COMPLETED:
+                raise ServiceError(ErrorCode.STORAGE_ERROR, "the connection broke")
+            return done
+
+        monkeypatch.setattr(parts.store, "update", lose_the_answer)
+        task = done(service)
+        assert task.state is TaskState.COMPLETED
+        _, file = service.read("us", task.task_id)
+        assert file.read() == csv_of(3)
+
     def test_what_stops_an_export_is_raised_and_kept(self, service: ExportService) -> None:
         export = opened(service)
         with pytest.raises(ServiceError) as raised:
