@@ -4,9 +4,12 @@ A task before UPLOADING needed its client's connection to the process that is no
 One that is UPLOADING is durable in a spool of the dead replica, and goes on where that can be
 read: by the same server, started again, or by another one that shares its directory. Everybody
 may try whether its file was published already. If nobody could within `timeout`, it FAILED.
+
+A living replica can have orphans too, and finds them itself: a transaction whose answer got lost
+has recorded a task that was refused, or handed one over that nobody went on with.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -65,12 +68,20 @@ class Orphans:
         self._clock = clock
         self._tried: set[str] = set()
 
-    def look(self) -> Found:
-        """Fail what cannot go on, and take over what this replica may be able to publish."""
+    def look(self, busy: Callable[[], Collection[str]]) -> Found:
+        """Fail what cannot go on, and take over what this replica may be able to publish.
+
+        `busy` tells what this replica itself works at: a task is among it before it is recorded
+        as this replica's, and until its end is.
+        """
         living, dead = self._replica.others()
         owners = {each.replica_id: each for each in dead}
         found = Found()
-        for task in self._table.orphans([self._replica.id, *(each.replica_id for each in living)]):
+        orphans = self._table.orphans([each.replica_id for each in living])
+        here = busy()  # asked last: what has begun meanwhile is not in `orphans`
+        for task in orphans:
+            if task.replica == self._replica.id and task.task_id in here:
+                continue
             if task.state is TaskState.UPLOADING:
                 found.inherited.extend(self._inherit(task, owners.get(task.replica)))
             elif (failed := self.fail(task)) is not None:

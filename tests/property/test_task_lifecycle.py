@@ -342,7 +342,7 @@ class TaskLifecycle(RuleBasedStateMachine):
         """The process is killed: the figures of its batches are lost, its transitions are not."""
         self.replica.leave()
         self.begin()
-        found = self.orphans.look()
+        found = self.orphans.look(set)
         for inherited in found.inherited:
             assert inherited.last_chance
             assert (self.orphans.complete if published else self.orphans.fail)(inherited.task)
@@ -356,7 +356,7 @@ class TaskLifecycle(RuleBasedStateMachine):
             assert stored.state is (TaskState.COMPLETED if done else TaskState.FAILED)
             assert done or stored.error == INTERRUPTED
             self.expected[task.task_id] = stored
-        assert self.orphans.look() == Found()
+        assert self.orphans.look(set) == Found()
 
     # What is always true
 
