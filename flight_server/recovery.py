@@ -88,9 +88,13 @@ class Recovery:
         for task in found.failed:
             message = "a server stopped and left the export unfinished"
             _log.bind(task_id=task.task_id).warning(Event.TaskFailed, message, error=task.error)
-        self._inherited |= {each.task.task_id: each for each in found.inherited}
-        self._ended |= {task.task_id: task for task in (*found.failed, *self._leftovers())}
-        if self._inherited or self._ended:
+        inherited = {each.task.task_id: each for each in found.inherited}
+        ended = {task.task_id: task for task in (*found.failed, *self._leftovers())}
+        # What is known already was tried, and is tried `again` in its time.
+        news = bool(inherited) or not ended.keys() <= self._ended.keys()
+        self._inherited |= inherited
+        self._ended |= ended
+        if news:
             self._news.set()
 
     def work(self) -> None:

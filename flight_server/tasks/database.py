@@ -82,7 +82,8 @@ def _translated() -> Iterator[None]:
 
 def _service_error(error: Exception) -> ServiceError:
     cause = getattr(error, "orig", None)
-    if isinstance(cause, sqlite3.Error) and cause.sqlite_errorcode == sqlite3.SQLITE_FULL:
+    # What the module finds wrong by itself has no code.
+    if getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
         message = "the disk of the state database is full; retry when space has been freed"
         return ServiceError(ErrorCode.STORAGE_FULL, message)
     message = "the state database cannot be used at the moment; retry later"

@@ -1,12 +1,12 @@
-"""Unfinished tasks that no process has: who goes on with them, and what cannot go on.
-
-Those of dead replicas; and of this one those that it does not run, for they were recorded or taken
-over in a write whose answer got lost.
+"""What dead replicas have left unfinished: who goes on with it, and what cannot go on.
 
 A task before UPLOADING needed its client's connection to the process that is no more: it FAILED.
 One that is UPLOADING is durable in a spool of the dead replica, and goes on where that can be
 read: by the same server, started again, or by another one that shares its directory. Everybody
 may try whether its file was published already. If nobody could within `timeout`, it FAILED.
+
+A living replica can have orphans too, and finds them itself: a transaction whose answer got lost
+has recorded a task that was refused, or handed one over that nobody went on with.
 """
 
 from collections.abc import Callable, Collection
@@ -47,7 +47,7 @@ class Inherited:
 
 
 class Orphans:
-    """The orphans as one replica finds them. For one thread at a time.
+    """The unfinished tasks of dead replicas, as this one finds them. For one thread at a time.
 
     Methods raise `ServiceError` when the state database fails; what is not done then is found
     again.
@@ -71,16 +71,17 @@ class Orphans:
     def look(self, busy: Callable[[], Collection[str]]) -> Found:
         """Fail what cannot go on, and take over what this replica may be able to publish.
 
-        `busy` tells which tasks this process has at the moment.
+        `busy` tells what this replica itself works at: a task is among it before it is recorded
+        as this replica's, and until its end is.
         """
         living, dead = self._replica.others()
         owners = {each.replica_id: each for each in dead}
         found = Found()
         orphans = self._table.orphans([each.replica_id for each in living])
-        mine = busy()  # asked afterwards, so that none that has just begun is missed
         self._tried.intersection_update(task.task_id for task in orphans)
+        here = busy()  # asked last: what has begun meanwhile is not in `orphans`
         for task in orphans:
-            if task.task_id in mine:
+            if task.replica == self._replica.id and task.task_id in here:
                 continue
             if task.state is TaskState.UPLOADING:
                 found.inherited.extend(self._inherit(task, owners.get(task.replica)))

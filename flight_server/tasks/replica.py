@@ -6,8 +6,10 @@ Two things tell that another replica is dead:
   process lives, which the operating system gives back however that ends. It tells at once, to who
   shares the directory: as a rule the same server, started again.
 - Its lease is over. It tells after `lease`, to everybody. A database that nobody could reach for a
-  while makes every lease look so: whoever could not renew its own does not judge others by theirs
-  until it has held its own for as long as a lease lasts.
+  while makes every lease look so: whoever has not renewed its own lately does not judge others by
+  theirs until it has kept it fresh for as long as a lease lasts. Fresh is half of a lease: an
+  outage in which the lease of one that is alive ends may be shorter than a lease, but by no more
+  than a heartbeat, which is a third of one at the most.
 """
 
 import os
@@ -81,7 +83,7 @@ class Replica:
         """Hold the lease for another while."""
         began = self._monotonic()
         self._table.renew(self.id, self._lease, host=self._host, spools=self.spools)
-        if began - self._renewed_at > self._lease.total_seconds():
+        if not self._is_fresh(began):
             self._steady_since = began
         self._renewed_at = began
 
@@ -91,7 +93,7 @@ class Replica:
         A process that was stopped for long would else have a task that the others take for a dead
         one's.
         """
-        if self._monotonic() - self._renewed_at > self._lease.total_seconds() / 2:
+        if not self._is_fresh(self._monotonic()):
             self.renew()
 
     def others(self) -> tuple[list[ReplicaRecord], list[ReplicaRecord]]:
@@ -111,5 +113,12 @@ class Replica:
             self._table.end(other.replica_id)
             lock.give_back()
             return False
-        steady = self._monotonic() - self._steady_since
-        return other.left >= timedelta() or steady < self._lease.total_seconds()
+        return other.left >= timedelta() or not self._is_steady()
+
+    def _is_fresh(self, now: float) -> bool:
+        return now - self._renewed_at <= self._lease.total_seconds() / 2
+
+    def _is_steady(self) -> bool:
+        """Whether others could have renewed their leases, as this one could."""
+        now = self._monotonic()
+        return self._is_fresh(now) and now - self._steady_since >= self._lease.total_seconds()

@@ -1,11 +1,12 @@
 """Settling what dead replicas left: who takes it over, and what becomes of it."""
 
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,8 +15,9 @@ from flight_server.recovery import Recovery
 from flight_server.service import target_of
 from flight_server.storage.base import Target
 from flight_server.storage.memory import MemoryStorage
+from flight_server.tasks.manager import TaskManager
 from flight_server.tasks.model import Task, TaskState, new_task_id, utc_now
-from flight_server.tasks.orphans import Orphans
+from flight_server.tasks.orphans import Inherited, Orphans
 from flight_server.tasks.replica import Replica
 from flight_server.tasks.replica_table import ReplicaTable
 from flight_server.tasks.store import TaskStore
@@ -102,16 +104,17 @@ class Site:
         replica: Replica,
         storage: MemoryStorage,
         timeout: timedelta = LATE,
-        busy: Collection[str] = (),
+        busy: Callable[[], Collection[str]] = set,
+        again: timedelta = SOON,
     ) -> Recovery:
         return Recovery(
             self.orphans(replica, timeout),
             self.store,
             storage,
             self.root / "spools",
-            busy=lambda: busy,
+            busy=busy,
             interval=SOON,
-            again=SOON,
+            again=again,
         )
 
     def state(self, task: Task) -> TaskState:
@@ -152,34 +155,73 @@ def test_the_tasks_of_the_living_are_left_alone(site: Site) -> None:
     other = site.replica("elsewhere")
     tasks = [site.left(other, state) for state in (*EARLY, TaskState.UPLOADING)]
     mine = site.replica()
-    tasks.append(site.left(mine, TaskState.PROCESSING))
-    site.recovery(mine, Spooled(), busy={tasks[-1].task_id}).look()
+    running = site.left(mine, TaskState.PROCESSING)
+    tasks.append(running)
+    site.recovery(mine, Spooled(), busy=lambda: {running.task_id}).look()
     assert [site.store.get(task.task_id) for task in tasks] == tasks
 
 
-@pytest.mark.parametrize("state", [*EARLY, TaskState.UPLOADING])
-def test_what_this_replica_has_on_record_and_does_not_run_is_an_orphan_too(
-    site: Site, state: TaskState
+def losing_the_answer(store: TaskStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the next commit be made, and its connection break before that is told."""
+    dialect = store.database._engine.dialect
+    commit = dialect.do_commit
+
+    def cut(connection: Any) -> None:
+        commit(connection)
+        monkeypatch.setattr(dialect, "do_commit", commit)
+        raise dialect.loaded_dbapi.OperationalError("the connection was cut")
+
+    monkeypatch.setattr(dialect, "do_commit", cut)
+
+
+def test_a_task_that_was_recorded_and_refused_does_not_hold_its_request_id_for_ever(
+    site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It was recorded, or taken over, in a write whose answer got lost."""
     mine = site.replica()
-    task = site.left(mine, state)
-    recovery = site.recovery(mine, Spooled(task.task_id))
+    manager = TaskManager(site.store, replica=mine, slots=1, queue_size=0, queue_timeout=LATE)
+    template = site.left(mine, TaskState.COMPLETED)
+    task = replace(template, task_id=new_task_id(), request_id="r", state=TaskState.QUEUED)
+    losing_the_answer(site.store, monkeypatch)
+    with pytest.raises(ServiceError, match="STORAGE_ERROR"):
+        manager.open(task)
+    assert site.state(task) is TaskState.PROCESSING
+    recovery = site.recovery(
+        mine, Spooled(), busy=lambda: {each.task.task_id for each in manager.running}
+    )
     recovery.look()
-    recovery.work()
-    expected = TaskState.COMPLETED if state is TaskState.UPLOADING else TaskState.FAILED
-    assert site.state(task) is expected
+    assert site.state(task) is TaskState.FAILED
+    again = manager.open(replace(task, task_id=new_task_id()))
+    recovery.look()
+    assert site.state(again.task) is TaskState.PROCESSING
 
 
-def test_what_was_taken_over_before_the_database_failed_is_not_forgotten(site: Site) -> None:
-    dead = site.dead()
-    tasks = [site.left(dead, TaskState.UPLOADING) for _ in range(2)]
-    mine = site.replica()
-    recovery = site.recovery(mine, Spooled(*(task.task_id for task in tasks)))
-    assert site.table.hand_over(tasks[0], mine.id)
+def test_a_task_that_was_taken_over_without_an_answer_is_published(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = site.left(site.dead(), TaskState.UPLOADING)
+    recovery = site.recovery(site.replica(), Spooled(task.task_id))
+    losing_the_answer(site.store, monkeypatch)
+    with pytest.raises(ServiceError, match="STORAGE_ERROR"):
+        recovery.look()
     recovery.look()
     recovery.work()
-    assert [site.state(task) for task in tasks] == [TaskState.COMPLETED] * 2
+    assert site.state(task) is TaskState.COMPLETED
+
+
+def test_a_task_that_was_handed_back_to_one_that_lives_and_let_go_of_it_is_published(
+    site: Site,
+) -> None:
+    """It was taken for dead, and heard that its task was another one's before it had it back."""
+    slow = site.replica("spools")
+    task = site.left(slow, TaskState.UPLOADING)
+    hasty = site.orphans(site.replica("elsewhere"))
+    site.table.hand_over(task, "hasty")
+    mine = replace(task, replica="hasty")
+    hasty.hand_back(Inherited(mine, slow.id, last_chance=False))
+    recovery = site.recovery(slow, Spooled(task.task_id))
+    recovery.look()
+    recovery.work()
+    assert site.state(task) is TaskState.COMPLETED
 
 
 def test_a_durable_file_is_published_by_who_shares_the_directory(site: Site) -> None:
@@ -266,6 +308,28 @@ def test_a_store_that_is_out_of_order_is_tried_until_it_works_and_nobody_waits(s
     storage.go_on.set()
     wait_for(lambda: site.state(uploading) is TaskState.COMPLETED)
     wait_for(lambda: storage.deleted == [processing.task_id])
+    recovery.stop()
+
+
+def test_what_could_not_be_settled_is_not_tried_at_every_look(site: Site) -> None:
+    mine = site.replica()
+    uploading = site.left(site.dead(), TaskState.UPLOADING)
+    cancelled = site.left(site.dead(), TaskState.CANCELLED)
+    (site.root / "spools" / f"{cancelled.task_id}.spool").write_bytes(b"abc")
+    storage = Spooled()
+    storage.sulks = 1000
+    looks: list[int] = []
+
+    def busy() -> set[str]:
+        looks.append(storage.sulks)
+        return set()
+
+    recovery = site.recovery(mine, storage, busy=busy, again=LATE)
+    recovery.start(now=False)
+    wait_for(lambda: storage.sulks == 998)
+    seen = len(looks)
+    wait_for(lambda: len(looks) > seen + 20)
+    assert (storage.asked, storage.sulks) == ([uploading.task_id], 998)
     recovery.stop()
 
 

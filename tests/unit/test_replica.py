@@ -51,6 +51,13 @@ def entered(
     return replica
 
 
+def kept_fresh(replica: Replica, clock: Clock, seconds: int) -> None:
+    """Let time pass in which `replica` renews its lease every ten seconds, as a heartbeat does."""
+    for _ in range(seconds // 10):
+        clock.seconds += 10
+        replica.renew()
+
+
 def judged(replica: Replica) -> tuple[set[str], set[str]]:
     living, dead = replica.others()
     return {each.replica_id for each in living}, {each.replica_id for each in dead}
@@ -79,17 +86,34 @@ def test_a_lease_that_is_over_tells_only_who_has_held_its_own_for_long_enough(
     late = entered(table, tmp_path / "1", clock, OVER)
     one = entered(table, tmp_path / "2", clock)
     assert judged(one) == ({late.id}, set())
-    clock.seconds += 59
-    one.renew()
+    kept_fresh(one, clock, 50)
     assert judged(one) == ({late.id}, set())
-    clock.seconds += 1
+    kept_fresh(one, clock, 10)
     assert judged(one) == (set(), {late.id})
     clock.seconds += 61  # the database was away
     one.renew()
     assert judged(one) == ({late.id}, set())
     late._lease = LEASE
     late.renew()
-    clock.seconds += 60
+    kept_fresh(one, clock, 60)
+    assert judged(one) == ({late.id}, set())
+
+
+@pytest.mark.parametrize("away", [31, 45, 61, 3600])
+def test_who_looks_before_it_has_renewed_its_own_lease_takes_nobody_for_dead(
+    table: ReplicaTable, tmp_path: Path, clock: Clock, away: int
+) -> None:
+    """The database comes back; the thread that looks may be faster than the one that renews.
+
+    It may also have been away for less than a lease: another one's ended all the same if it was
+    due to be renewed just then.
+    """
+    late = entered(table, tmp_path / "1", clock, OVER)
+    one = entered(table, tmp_path / "2", clock)
+    kept_fresh(one, clock, 60)
+    clock.seconds += away
+    assert judged(one) == ({late.id}, set())
+    one.renew()
     assert judged(one) == ({late.id}, set())
 
 
