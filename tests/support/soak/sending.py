@@ -90,10 +90,11 @@ class Sending:
         return True
 
     def _cancel(self) -> None:
-        """Ask for it; if that server is gone, the export goes on."""
+        """Ask for it, and whether everybody knows; if that server is gone, the export goes on."""
         try:
             with Doors(self._elsewhere, self._journal) as doors:
                 doors.cancel(self.task_id)
+            self._doors.status(task_id=self.task_id)
         except BROKEN as error:
             if not is_harmless(error):
                 self._journal.accuse(self.task_id, f"a cancel was answered with {error!s:.200}")
