@@ -75,8 +75,8 @@ test: $(READY) libreoffice php proxy  ## lint, types, import rules and every tes
 	$(BIN)/pytest -n logical --dist loadfile --cov --cov-report=
 	$(BIN)/coverage report
 
-# Tests like the others, but pytest enters their directory only where it is named.
-soak: $(READY)  ## kill servers 120 times and audit every export; SEED=… repeats a run (tests/soak, not in make test)
+# pytest enters tests/soak only where it is named (norecursedirs): make test has a short version.
+soak: $(READY)  ## kill servers 120 times and audit every export, ten minutes; SEED=… does it again
 	SOAK_SEED=$(SEED) $(BIN)/python -m pytest tests/soak
 
 lint: $(READY)  ## ruff, mypy, import-linter

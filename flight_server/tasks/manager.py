@@ -113,9 +113,13 @@ class TaskManager:
         return running
 
     def get(self, task_id: str) -> Task | None:
-        """The task, with live figures if it runs here."""
-        running = self._running.get(task_id)
-        return self._store.get(task_id) if running is None else running.task
+        """The task as it is recorded, with live figures if it runs here.
+
+        Another replica may have ended it, and told somebody so, before that is noticed here.
+        """
+        before = dict(self._running)
+        stored = self._store.get(task_id)
+        return None if stored is None else self._live(stored, before)
 
     def runs(self, task_id: str) -> bool:
         """Whether the task is unfinished and this process has it."""

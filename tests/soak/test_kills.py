@@ -9,7 +9,7 @@ from tests.support.soak.episode import Episode
 from tests.support.soak.installations import REPLICAS, SINGLE
 from tests.support.soak.tally import Tally
 
-DEATHS = 12
+DEATHS = 10
 """Of each episode; after it the files and the records are counted."""
 
 SINGLES, REPLICATED = 3, 2

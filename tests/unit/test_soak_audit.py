@@ -121,7 +121,7 @@ def test_a_cancelled_export_may_end_either_way(journal: Journal, end: str) -> No
 
 def test_a_task_that_is_missing_in_the_database_is_found(journal: Journal) -> None:
     tell(journal, "COMPLETED")
-    journal.read([], 9.0)
+    journal.read([], journal.known(), 9.0)
     assert "is not in the database" in sentences(journal)
 
 

@@ -630,6 +630,16 @@ def test_the_store_decides_between_an_owner_and_the_cancels_of_another_manager(
     assert manager.active == 0
 
 
+def test_a_task_is_shown_as_another_process_has_ended_it_at_once(
+    manager: TaskManager, make_manager: ManagerMaker
+) -> None:
+    """Whoever was told CANCELLED there is not told PROCESSING here."""
+    running = manager.open(make_task())
+    cancelled = make_manager().cancel(running.task.task_id)
+    assert running.task.state == "PROCESSING"
+    assert manager.get(cancelled.task_id) == cancelled
+
+
 def test_a_task_that_another_process_cancelled_is_lost_to_its_owner(
     manager: TaskManager, store: TaskStore
 ) -> None:

@@ -32,7 +32,7 @@ _KINDS = {
     Kind.KILL: 12,
     Kind.END: 2,
     Kind.END_AND_KILL: 1,
-    Kind.FREEZE: 1,
+    Kind.FREEZE: 2,
     Kind.FREEZE_AND_KILL: 1,
 }
 _AIMS = {

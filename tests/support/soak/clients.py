@@ -87,7 +87,8 @@ class Client:
         task = doors.status(request_id=plan.request_id)
         if task is None or _sends_again(plan, task):
             first, self._is_first = self._is_first, False
-            Sending(plan, doors, self._journal, first=first).run()
+            elsewhere = self._fleet.pick(self._random)
+            Sending(plan, doors, elsewhere, self._journal, first=first).run()
         elif task.state == "COMPLETED":
             self._look_at(doors, plan, task)
         return task is not None and task.final and not _sends_again(plan, task)

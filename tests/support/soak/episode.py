@@ -12,7 +12,7 @@ from sqlalchemy.engine import make_url
 from tests.support.soak.audit import ENDED_BY_A_BLOW, Finding, findings
 from tests.support.soak.blows import ONE_SERVER, Longest, blows
 from tests.support.soak.clients import Client
-from tests.support.soak.doors import Doors
+from tests.support.soak.doors import BROKEN, Doors
 from tests.support.soak.fleet import Fleet
 from tests.support.soak.journal import Journal, Sighting
 from tests.support.soak.killer import Killer
@@ -74,6 +74,9 @@ class Episode:
                     self._killer.strike(next(strokes))
                 self._killer.bring_all_back()
             self._conclude(self._audit())
+        except BaseException as error:
+            error.add_note(f"seed {self.seed}")
+            raise
         finally:
             self._fleet.close()
 
@@ -115,7 +118,11 @@ class Episode:
         return [*findings(self.journal, self._recovery_timeout), *left]
 
     def _download(self, doors: Doors, task_id: str) -> None:
-        content = doors.file(task_id)
+        try:
+            content = doors.file(task_id)
+        except BROKEN as error:
+            self.journal.accuse(task_id, f"its file cannot be had: {error!s:.200}")
+            return
         self.tally.downloads += 1
         told = self.journal.sightings[task_id][-1]
         if (len(content), hashlib.sha256(content).hexdigest()) != (told.size_bytes, told.sha256):

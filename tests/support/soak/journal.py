@@ -99,9 +99,8 @@ class Journal:
                 self.tasks[request_id].append(sighting.task_id)
         self.happened(sighting.state)
 
-    def read(self, rows: Iterable[dict[str, Any]], asked: float) -> None:
-        """Write down what the database held after the time `asked`."""
-        known = self.known()
+    def read(self, rows: Iterable[dict[str, Any]], known: Iterable[str], asked: float) -> None:
+        """Write down what the database held after the time `asked`, when those were `known`."""
         there = {self.saw(row, "record", asked).task_id for row in rows}
         for task_id in known:
             if task_id not in there:
@@ -121,11 +120,6 @@ class Journal:
         """Every task that anybody was told of, oldest first."""
         with self._changed:
             return sorted(self.sightings)
-
-    def unfinished(self) -> list[str]:
-        """Tasks that nobody has seen finished, oldest first."""
-        with self._changed:
-            return sorted(task for task, seen in self.sightings.items() if not seen[-1].final)
 
     def note(self, about: str, text: str) -> None:
         """Write down what happened."""

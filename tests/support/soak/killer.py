@@ -7,12 +7,12 @@ from threading import Event
 
 from sqlalchemy.engine import URL
 
-from tests.support.soak import record
 from tests.support.soak.blows import Aim, Blow, Kind, Longest
 from tests.support.soak.doors import Doors
 from tests.support.soak.fleet import Fleet, Member
 from tests.support.soak.journal import UNFINISHED, Journal
 from tests.support.soak.places import Place
+from tests.support.soak.record import Record, read_record
 from tests.support.soak.tally import Tally
 
 PATIENCE = 3.0
@@ -73,11 +73,11 @@ class Killer:
             member.signal(signal.SIGTERM)
             self._look_at_end(member, {0})
 
-    def read(self) -> record.Record:
+    def read(self) -> Record:
         """What is in the database now, which goes into the journal."""
-        asked = time.monotonic()
-        found = record.read(self._state)
-        self._journal.read(found.rows, asked)
+        known, asked = self._journal.known(), time.monotonic()
+        found = read_record(self._state)
+        self._journal.read(found.rows, known, asked)
         return found
 
     def _start(self, member: Member, blow: Blow) -> None:

@@ -37,7 +37,7 @@ class Record:
         }
 
 
-def read(url: URL) -> Record:
+def read_record(url: URL) -> Record:
     """The record as it is.
 
     Of a SQLite database a copy is read, with what a killed server left in the write-ahead log:

@@ -9,7 +9,8 @@ from pyarrow import flight
 
 from tests.support.exports import SCHEMA
 from tests.support.soak.content import batch
-from tests.support.soak.doors import BROKEN, Doors, info_of
+from tests.support.soak.doors import BROKEN, Doors, info_of, is_harmless
+from tests.support.soak.fleet import Reached
 from tests.support.soak.journal import Journal
 from tests.support.soak.plans import Manner, Plan
 
@@ -20,13 +21,19 @@ NO_END_OF_A_TASK = ("ALREADY_EXISTS", "REQUEST_ID_CONFLICT")
 
 
 class Sending:
-    """An export's call. Whatever the server says goes into the journal."""
+    """An export's call. Whatever the server says goes into the journal.
 
-    def __init__(self, plan: Plan, doors: Doors, journal: Journal, *, first: bool) -> None:
+    A cancel is asked of the server `elsewhere`, which may be the same.
+    """
+
+    def __init__(
+        self, plan: Plan, doors: Doors, elsewhere: Reached, journal: Journal, *, first: bool
+    ) -> None:
         self.task_id = ""
         """Once accepted."""
         self._plan = plan
         self._doors = doors
+        self._elsewhere = elsewhere
         self._journal = journal
         self._first = first
         leaves = first and plan.manner is Manner.LEAVING
@@ -76,11 +83,21 @@ class Sending:
     def _goes_on(self) -> bool:
         """Do what this manner does in the middle; False if the stream ends here."""
         if self._plan.manner is Manner.CANCELLING:
-            self._doors.cancel(self.task_id)
+            self._cancel()
         if self._first and self._plan.manner is Manner.BREAKING_OFF:
             self._journal.dropped.add(self.task_id)
             return False
         return True
+
+    def _cancel(self) -> None:
+        """Ask for it, and whether everybody knows; if that server is gone, the export goes on."""
+        try:
+            with Doors(self._elsewhere, self._journal) as doors:
+                doors.cancel(self.task_id)
+            self._doors.status(task_id=self.task_id)
+        except BROKEN as error:
+            if not is_harmless(error):
+                self._journal.accuse(self.task_id, f"a cancel was answered with {error!s:.200}")
 
     def _answer(self) -> str | None:
         """Read one PutResult; its type, or None after the last one."""

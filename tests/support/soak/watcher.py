@@ -10,9 +10,12 @@ from tests.support.soak.journal import Journal
 PAUSE = 0.02
 """Seconds between two questions."""
 
+NEWEST = 8
+"""Tasks; clients have about five under way."""
+
 
 class Watcher:
-    """A thread that asks about what is unfinished, and now and then about what was finished."""
+    """A thread that asks about the newest tasks, and now and then about older ones."""
 
     def __init__(self, seed: str, fleet: Fleet, journal: Journal) -> None:
         self.error: BaseException | None = None
@@ -65,8 +68,8 @@ class Watcher:
                 doors.page(task_id) if choice < 0.5 else doors.status(task_id=task_id)
 
     def _any_task(self) -> str | None:
-        """Mostly one that is unfinished, as far as anybody knows."""
-        known = self._journal.unfinished()
-        if not known or self._random.random() < 0.1:
-            known = self._journal.known()
+        """Mostly one that is unfinished, or has just ended."""
+        known = self._journal.known()
+        if self._random.random() < 0.9:
+            known = known[-NEWEST:]
         return self._random.choice(known) if known else None
