@@ -26,9 +26,12 @@ def let_go(error: BaseException) -> None:
     An error keeps their variables for as long as it lives, and so the batch that it is about: a
     stream that is refused would hold its memory until the collector comes by.
     """
+    cleared: list[BaseException] = []
     known: BaseException | None = error
-    while known is not None:
+    # One that was translated to itself is its own cause.
+    while known is not None and known not in cleared:
         traceback.clear_frames(known.__traceback__)
+        cleared.append(known)
         known = known.__cause__ or known.__context__
 
 

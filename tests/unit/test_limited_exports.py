@@ -139,6 +139,9 @@ LONG: dict[str, pa.Array] = {
         [0, 0, 0, 2], pa.RunEndEncodedArray.from_arrays([2], ["a" * 42])
     ),
     "json": pa.array(["1", None, "2" * 100], pa.json_()),
+    "struct of uuids": pa.StructArray.from_arrays(
+        [pa.array([bytes(16)] * 3, pa.uuid())], ["n" * 76], mask=pa.array([True, True, False])
+    ),
 }
 
 
@@ -197,6 +200,14 @@ class TestValues:
             passed(of(array), of(array), max_bytes_in=2 * size - 1)
         expected = f"limits.max_bytes_in: the rows sent have {2 * size:,} bytes"
         assert refusal(raised).startswith(expected)
+
+    def test_columns_that_share_their_bytes_have_them_each(self) -> None:
+        """In a message each column says where its bytes are: all may name the same."""
+        text = pa.array(["x" * 3 * MIB])
+        assert of(text, text).get_total_buffer_size() < 4 * MIB
+        with pytest.raises(ServiceError) as raised:
+            passed(of(text, text), max_batch_bytes=4 * MIB)
+        assert refusal(raised).startswith("limits.max_batch_bytes: a batch has 6,291,4")
 
     def test_values_within_others_count_where_they_take_no_bytes(self) -> None:
         size = 4 * MIB // 8
