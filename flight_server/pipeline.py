@@ -115,7 +115,9 @@ class Pipeline:
             failure: ServiceError = translate(error)
             self.metrics.upload_failed(failure.code)
             log.error(Event.OSSUploadFailed, "the file could not be published", error=error)
-            raise failure from (None if failure is error else error)
+            if failure is error:
+                raise
+            raise failure from error
         seconds = time.monotonic() - began
         self.metrics.upload_seconds(seconds)
         log.info(Event.OSSUploadCompleted, "the file is published", duration_ms=seconds * 1000)
