@@ -15,8 +15,6 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from pyarrow import flight
 from sqlalchemy import create_engine, text
 
-from flight_server.errors import ErrorCode
-from flight_server.tasks.store import TaskStore
 from flight_server.transports import export_pb2 as pb
 from tests.support.exports import Put, csv_of, export, refused
 from tests.support.grpc_client import Client, batch, metadata, task_id_of
@@ -62,15 +60,6 @@ def ready(server: Served) -> int:
 def events(site: Site) -> list[str]:
     lines = site.log.read_text().splitlines()
     return [str(json.loads(line).get("event")) for line in lines]
-
-
-def failure(site: Site, task_id: str) -> ErrorCode | None:
-    """What a stopped server has recorded."""
-    store = TaskStore(f"sqlite:///{site.root / 'state.db'}")
-    task = store.get(task_id)
-    store.close()
-    assert task is not None
-    return None if task.error is None else task.error.code
 
 
 def test_both_doors_refuse_new_exports_at_once_and_go_on_with_everything_else(
@@ -134,7 +123,7 @@ def test_no_client_keeps_it_whatever_it_holds(site: Site, stack: ExitStack) -> N
     assert server.exit_code() == 0
     assert events(site)[-1] == "ServerStopped"
     for task_id in (silent_put.task_id, half_open.task_id):
-        assert failure(site, task_id) is ErrorCode.SHUTTING_DOWN
+        assert site.recorded_error(task_id) == "SHUTTING_DOWN"
     with pytest.raises(grpc.RpcError, match="SHUTTING_DOWN") as caught:
         half_open.call.result()
     assert caught.value.code() is grpc.StatusCode.UNAVAILABLE

@@ -10,6 +10,7 @@ from pyarrow import flight
 
 from flight_server.app import Server
 from flight_server.config import load_config
+from flight_server.tasks.store import TaskStore
 from tests.support.exports import Actions, Json
 from tests.support.waiting import wait_for
 
@@ -37,6 +38,14 @@ class Site:
     @property
     def log(self) -> Path:
         return self.root / "server.log"
+
+    def recorded_error(self, task_id: str) -> str | None:
+        """The code that a server which has stopped has recorded."""
+        store = TaskStore(f"sqlite:///{self.root / 'state.db'}")
+        task = store.get(task_id)
+        store.close()
+        assert task is not None
+        return None if task.error is None else task.error.code.value
 
     def spools(self) -> list[str]:
         """Names of the files in the making, and of whatever else should not be there."""
