@@ -94,6 +94,11 @@ class Upload(ABC):
     def bytes_written(self) -> int:
         """Bytes taken so far."""
 
+    @property
+    def kept(self) -> bool:
+        """Whether the sealed bytes stay, although publishing them was tried."""
+        return self._left or self._refused
+
     def write(self, data: Data, /) -> None:
         """Take all of `data`, which may be changed once this returns.
 
@@ -280,6 +285,15 @@ class Remote(Protocol):
 
     def terms(self) -> Terms:
         """Its own terms."""
+        ...
+
+
+@runtime_checkable
+class InParts(Protocol):
+    """A storage that sends files in parts."""
+
+    def parts_sent(self) -> int:
+        """How many parts the store has taken since the start."""
         ...
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from flight_server.errors import ErrorCode, ServiceError
+from flight_server.metrics import Metrics
 from flight_server.recovery import Recovery
 from flight_server.service import target_of
 from flight_server.storage.base import Target
@@ -64,6 +65,7 @@ class Site:
         self.store = TaskStore(url)
         self.table = ReplicaTable(self.store.database)
         self.root = root
+        self.metrics = Metrics([])
         self.stack = ExitStack()
         self.stack.callback(self.store.close)
 
@@ -112,6 +114,7 @@ class Site:
             self.store,
             storage,
             self.root / "spools",
+            self.metrics,
             busy=busy,
             interval=SOON,
             again=again,
