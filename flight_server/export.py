@@ -46,6 +46,12 @@ class Export:
         """The task as it is now."""
         return self._running.task
 
+    @property
+    def _waited(self) -> float:
+        """Seconds until it had a slot."""
+        task = self.task
+        return ((task.started_at or task.created_at) - task.created_at).total_seconds()
+
     def run(self, stream: MessageStream, observe: Observer, on_wait: OnWait | None = None) -> Task:
         """Wait for a slot and make the file; returns the completed task.
 
@@ -90,12 +96,11 @@ class Export:
             self._running.wait_for_slot()
         else:
             self._running.wait_for_slot(lambda place: on_wait(self.task, place), LOOK_INTERVAL)
-        self._log.info(Event.TaskDequeued, "a slot came free")
+        waited = self._waited * 1000
+        self._log.info(Event.TaskDequeued, "a slot came free", duration_ms=waited)
 
     def _run(self, stream: MessageStream, observe: Observer) -> Task:
-        task = self.task
-        waited = (task.started_at or task.created_at) - task.created_at
-        self._pipeline.metrics.tasks.started(waited.total_seconds())
+        self._pipeline.metrics.tasks.started(self._waited)
         self._log.info(Event.TaskStarted, "the export has begun")
         batches = CommittedBatches(
             LimitedStream(stream, self._pipeline.limits),

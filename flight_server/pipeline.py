@@ -77,7 +77,8 @@ class Pipeline:
     @contextmanager
     def _opened(self, target: Target, log: Logger) -> Iterator[Upload]:
         """The upload of a task; its spool is not open any more when the context is left."""
-        upload = self.storage.open_upload(target)
+        with self._writing(log):
+            upload = self.storage.open_upload(target)
         try:
             with upload:
                 log.info(Event.TempFileCreated, "the spool is open")
@@ -137,7 +138,8 @@ class Pipeline:
     def _publish(self, running: Running, upload: Upload, log: Logger) -> None:
         """Publish; raises ServiceError, whatever goes wrong."""
         running.checkpoint()
-        log.info(Event.OSSUploadStarted, "the file is being published")
+        size = upload.bytes_written
+        log.info(Event.OSSUploadStarted, "the file is being published", size=size)
         began = time.monotonic()
         try:
             with self.metrics.uploads.in_flight():
@@ -151,8 +153,13 @@ class Pipeline:
                 raise
             raise failure from error
         seconds = time.monotonic() - began
-        self.metrics.uploads.published(upload.bytes_written, seconds)
-        log.info(Event.OSSUploadCompleted, "the file is published", duration_ms=seconds * 1000)
+        self.metrics.uploads.published(size, seconds)
+        log.info(
+            Event.OSSUploadCompleted,
+            "the file is published",
+            duration_ms=seconds * 1000,
+            size=size,
+        )
 
     def _unpublished(
         self, running: Running, upload: Upload, target: Target, error: ServiceError
