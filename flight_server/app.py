@@ -137,9 +137,9 @@ class Server:
             "ops": parts.url("http", ops),
             "pid": os.getpid(),
         }
+        stack.enter_context(Monitor(self._health, config.monitoring.health_check_interval))
         self._health.started()
         self._grpc.look()
-        stack.enter_context(Monitor(self._health, config.monitoring.health_check_interval))
 
     def _service(self, stack: ExitStack, store: TaskStore, storage: Storage) -> ExportService:
         config = self._config

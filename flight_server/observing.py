@@ -3,7 +3,8 @@
 from flight_server.config import Config
 from flight_server.health import Health
 from flight_server.metrics import Metrics
-from flight_server.storage.base import InParts, LocalPath, Storage
+from flight_server.storage.base import LocalPath, Storage
+from flight_server.storage.part_count import InParts
 from flight_server.tasks.manager import TaskManager
 from flight_server.tasks.model import TaskState
 from flight_server.tasks.replica import Replica

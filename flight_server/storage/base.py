@@ -289,15 +289,6 @@ class Remote(Protocol):
 
 
 @runtime_checkable
-class InParts(Protocol):
-    """A storage that sends files in parts."""
-
-    def parts_sent(self) -> int:
-        """How many parts the store has taken since the start."""
-        ...
-
-
-@runtime_checkable
 class LocalPath(Protocol):
     """A storage whose published files are files of this machine."""
 

@@ -1,6 +1,16 @@
 """How many parts of files a store has taken."""
 
 import threading
+from typing import Protocol, runtime_checkable
+
+
+@runtime_checkable
+class InParts(Protocol):
+    """A storage that sends files in parts."""
+
+    def parts_sent(self) -> int:
+        """How many parts the store has taken since the start."""
+        ...
 
 
 class PartCount:

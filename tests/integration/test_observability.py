@@ -104,7 +104,7 @@ def test_every_line_of_a_task_has_its_id_and_every_line_its_parts(
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line["timestamp"])
         assert {"level", "component", "message"} <= line.keys()
     without = {line.get("event") for line in seen if "task_id" not in line}
-    assert without <= {"ServerStarted", "StatusNotFound", None}
+    assert without <= {"ReadinessChanged", "ServerStarted", "StatusNotFound", None}
     [completed] = [line for line in seen if line.get("event") == "TaskCompleted"]
     assert completed["duration"] >= 0
     assert completed["fields"]["rows"] == 3
