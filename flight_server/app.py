@@ -13,16 +13,18 @@ from exporters import Workers, formats
 from flight_server import parts
 from flight_server.config import Config
 from flight_server.draining import could_not_end, drain
-from flight_server.health import Health
+from flight_server.health import PATIENCE, Health
 from flight_server.housekeeping import Housekeeper
 from flight_server.links import LinkSigner
 from flight_server.logs import Event, get_logger
 from flight_server.membership import Membership
 from flight_server.metrics import Metrics
+from flight_server.monitor import Monitor
+from flight_server.observing import observe
 from flight_server.pipeline import Pipeline
 from flight_server.retrying import Retrying
 from flight_server.service import ExportService, ServiceOptions, target_of
-from flight_server.storage.base import LocalPath, Storage
+from flight_server.storage.base import Storage
 from flight_server.storage.registry import StorageContext, open_storage
 from flight_server.tasks.model import Task, utc_now
 from flight_server.tasks.store import TaskStore
@@ -41,6 +43,7 @@ WATCH_INTERVAL: Final = timedelta(seconds=1)
 
 FLIGHT_SECONDS: Final = 3.0
 HTTP_SECONDS: Final = 5.0
+OPS_SECONDS: Final = 1.0
 GRPC_SECONDS: Final = DRAIN_SECONDS + 1.0
 """How long calls may stay open once no export runs: results and downloads that are under way.
 
@@ -61,7 +64,7 @@ class Server:
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._health = Health()
+        self._health = Health(min(PATIENCE, config.monitoring.health_check_interval))
         self._metrics = Metrics(formats().keys())
         self._stack = ExitStack()
 
@@ -100,6 +103,10 @@ class Server:
         # gRPC takes no bound socket, and complains on standard error when it cannot bind itself.
         bind(host, config.server.flight_port, "server.flight_port").close()
         bind(host, config.server.port, "server.port").close()
+        # From here on it can be asked whether it is ready yet: to settle the state may take long.
+        ops_door = HttpDoor(create_ops_app(self._health, self._metrics), ops, "ops")
+        ops_door.start()
+        stack.callback(ops_door.stop, OPS_SECONDS)
         store = TaskStore(config.state.url)
         stack.callback(store.close)
         key = store.secret("links", lambda: secrets.token_bytes(32))
@@ -109,15 +116,15 @@ class Server:
         member = stack.enter_context(Membership(config, store))
         self._manager = parts.manager(config, store, member.replica)
         member.live(self._manager)
+        observe(self._health, self._metrics, config, store, storage, member.replica, self._manager)
         service = self._service(stack, store, storage)
-        member.settle(self._manager, storage)
+        member.settle(self._manager, storage, self._metrics)
         self._watch(stack, store, storage)
         doors = Doors()
         stack.callback(doors.close)
         api = PeopleApi(service, storage)
         http_app = create_http_app(signer=LinkSigner(key), files=api, tasks=api)
         _open_http(doors, HttpDoor(http_app, people, "http"))
-        _open_http(doors, HttpDoor(create_ops_app(self._health, self._metrics), ops, "ops"))
         flight = open_flight_door(host, config.server.flight_port, service)
         doors.add(flight.close, FLIGHT_SECONDS)
         door = GrpcDoor(service, first_message=config.server.timeout)
@@ -130,6 +137,7 @@ class Server:
             "ops": parts.url("http", ops),
             "pid": os.getpid(),
         }
+        stack.enter_context(Monitor(self._health, config.monitoring.health_check_interval))
         self._health.started()
         self._grpc.look()
 
@@ -140,12 +148,7 @@ class Server:
         stack.callback(workers.close)
         styles = parts.styles(config)
         warm_up(workers, styles)
-        self._health.add("state", lambda: _answering(store))
-        self._health.add("storage", storage.check)
-        self._metrics.watch_tasks(lambda: self._manager.active, lambda: self._manager.queued)
-        self._metrics.watch_disk("temp", config.storage.temp_directory)
-        if isinstance(storage, LocalPath):
-            self._metrics.watch_disk("files", config.storage.local.directory)
+        self._metrics.host.watch_blocks(lambda: workers.in_flight)
         return ExportService(
             manager=self._manager,
             store=store,
@@ -169,6 +172,7 @@ class Server:
             config.server.max_task_duration,
             WATCH_INTERVAL,
             on_error=could_not_end,
+            on_ended=self._metrics.tasks.watchdog_ended,
         )
         watchdog.start()
         stack.callback(watchdog.stop)
@@ -197,11 +201,6 @@ def retry(config: Config, task_id: str) -> tuple[Task, str]:
         return task, storage.link(
             target_of(task), utc_now() + parts.terms(config, storage).link_lifetime
         )
-
-
-def _answering(store: TaskStore) -> str:
-    store.ping()
-    return "the state database answers"
 
 
 def _bound(stack: ExitStack, host: str, port: int, key: str) -> socket:

@@ -7,7 +7,7 @@ from typing import Final
 from flight_server.errors import ErrorCode, Failure, ServiceError, translate
 from flight_server.limits import LimitedStream
 from flight_server.logs import Event, get_logger
-from flight_server.memory import let_go, release_memory
+from flight_server.memory import let_go, memory_held, release_memory
 from flight_server.pipeline import Observer, Pipeline
 from flight_server.request import ExportRequest
 from flight_server.stream import CommittedBatches, Interruptible, MessageStream
@@ -46,6 +46,12 @@ class Export:
         """The task as it is now."""
         return self._running.task
 
+    @property
+    def _waited(self) -> float:
+        """Seconds until it had a slot."""
+        task = self.task
+        return ((task.started_at or task.created_at) - task.created_at).total_seconds()
+
     def run(self, stream: MessageStream, observe: Observer, on_wait: OnWait | None = None) -> Task:
         """Wait for a slot and make the file; returns the completed task.
 
@@ -70,6 +76,14 @@ class Export:
         finally:
             self._record()
             release_memory()
+            if self._log.debugs:
+                held = memory_held()
+                self._log.debug(
+                    Event.MemorySnapshot,
+                    "memory after the export",
+                    resident=held.resident,
+                    arrow=held.arrow,
+                )
 
     def abandon(self, failure: Failure) -> None:
         """End the export if it still waits for its slot: its client has gone. From any thread."""
@@ -82,10 +96,11 @@ class Export:
             self._running.wait_for_slot()
         else:
             self._running.wait_for_slot(lambda place: on_wait(self.task, place), LOOK_INTERVAL)
-        self._log.info(Event.TaskDequeued, "a slot came free")
+        waited = self._waited * 1000
+        self._log.info(Event.TaskDequeued, "a slot came free", duration_ms=waited)
 
     def _run(self, stream: MessageStream, observe: Observer) -> Task:
-        self._pipeline.metrics.task_started()
+        self._pipeline.metrics.tasks.started(self._waited)
         self._log.info(Event.TaskStarted, "the export has begun")
         batches = CommittedBatches(
             LimitedStream(stream, self._pipeline.limits),
@@ -116,7 +131,10 @@ class Export:
             return
         seconds = ((task.completed_at or task.created_at) - task.created_at).total_seconds()
         code = task.error.code if task.error else None
-        self._pipeline.metrics.task_finished(task.state, code, task.format, seconds)
+        self._pipeline.metrics.tasks.finished(task.client, task.state, code, task.format, seconds)
+        if code in _CAUSES:
+            event, message = _CAUSES[code]
+            self._log.info(event, message, error=task.error)
         write = self._log.info if task.state is TaskState.COMPLETED else self._log.warning
         write(
             _END_EVENTS[task.state],
@@ -133,3 +151,17 @@ _END_EVENTS: Final = {
     TaskState.FAILED: Event.TaskFailed,
     TaskState.CANCELLED: Event.TaskCancelled,
 }
+
+_INVALID: Final = (Event.ValidationError, "the data was refused")
+_BROKEN: Final = (Event.StreamError, "the stream was not whole")
+_CAUSES: Final = {
+    ErrorCode.INVALID_DESCRIPTOR: _INVALID,
+    ErrorCode.INVALID_SCHEMA: _INVALID,
+    ErrorCode.UNSUPPORTED_TYPE: _INVALID,
+    ErrorCode.INVALID_DATA: _INVALID,
+    ErrorCode.LIMIT_EXCEEDED: _INVALID,
+    ErrorCode.INCOMPLETE_STREAM: _BROKEN,
+    ErrorCode.ROW_COUNT_MISMATCH: _BROKEN,
+    ErrorCode.STREAM_STALLED: _BROKEN,
+}
+"""What the client did, where that is why its export failed."""

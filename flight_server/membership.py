@@ -7,6 +7,7 @@ from typing import Final, Self
 from flight_server.config import Config
 from flight_server.errors import ServiceError
 from flight_server.logs import Event, get_logger
+from flight_server.metrics import Metrics
 from flight_server.recovery import Recovery
 from flight_server.storage.base import Remote, Storage
 from flight_server.tasks.heartbeat import Heartbeat
@@ -57,7 +58,7 @@ class Membership:
         heartbeat.start()
         self._stack.callback(heartbeat.stop)
 
-    def settle(self, manager: TaskManager, storage: Storage) -> None:
+    def settle(self, manager: TaskManager, storage: Storage, metrics: Metrics) -> None:
         """Settle what dead replicas have left, now and from now on; once."""
         config = self._config
         recovery = Recovery(
@@ -65,6 +66,7 @@ class Membership:
             self._store,
             storage,
             config.storage.temp_directory,
+            metrics,
             busy=lambda: {running.task.task_id for running in manager.running},
             interval=config.state.heartbeat_interval,
         )

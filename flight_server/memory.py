@@ -1,11 +1,14 @@
-"""Giving memory back to the system when an export has ended."""
+"""What memory the process holds, and giving it back to the system when an export has ended."""
 
 import ctypes
 import traceback
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 import pyarrow as pa
+
+from flight_server.metrics import resident_bytes
 
 
 def _find_trim() -> Callable[[int], int] | None:
@@ -44,3 +47,17 @@ def release_memory() -> None:
     pa.default_memory_pool().release_unused()
     if _TRIM is not None:
         _TRIM(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Bytes that the process holds."""
+
+    resident: int
+    arrow: int
+    """Those that Arrow's pool has given out."""
+
+
+def memory_held() -> Held:
+    """What it is now."""
+    return Held(resident_bytes(), pa.default_memory_pool().bytes_allocated())

@@ -1,19 +1,21 @@
 """One export from its batches to its published file: the data path, top to bottom."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 from exporters import ExportWarning, Workers, open_exporter
 from flight_server.config.limits_section import LimitsSection
-from flight_server.errors import ServiceError, translate
+from flight_server.errors import ErrorCode, ServiceError, translate
 from flight_server.limits import LimitedBatches, LimitedSink
 from flight_server.logs import Event, Logger
 from flight_server.metrics import Metrics
 from flight_server.request import ExportRequest
 from flight_server.storage.base import Storage, Target, Upload
 from flight_server.stream import CommittedBatches
+from flight_server.tally import Tally
 from flight_server.tasks.model import Task, TaskState, TaskWarning
 from flight_server.tasks.running import Running
 
@@ -52,9 +54,8 @@ class Pipeline:
         )
         # A task can be ended from outside while this thread waits for a batch that never comes.
         running.on_end(partial(self.storage.delete, target))
-        with self.storage.open_upload(target) as upload:
+        with self._opened(target, log) as upload:
             running.checkpoint()  # ended before there was a spool to delete: this one has to go
-            log.info(Event.TempFileCreated, "the spool is open")
             self._write(running, request, batches, upload, observe, log)
             observe(running.task)
             try:
@@ -73,6 +74,20 @@ class Pipeline:
                 self.storage.delete(target)
             raise
 
+    @contextmanager
+    def _opened(self, target: Target, log: Logger) -> Iterator[Upload]:
+        """The upload of a task; its spool is not open any more when the context is left."""
+        with self._writing(log):
+            upload = self.storage.open_upload(target)
+        try:
+            with upload:
+                log.info(Event.TempFileCreated, "the spool is open")
+                yield upload
+        finally:
+            log.debug(Event.FileClosed, "the file is closed", size=upload.bytes_written)
+            if not upload.kept:
+                log.debug(Event.TempFileDeleted, "the spool is gone")
+
     def _write(
         self,
         running: Running,
@@ -85,42 +100,66 @@ class Pipeline:
         """Every batch into the upload, which is sealed then; the task is UPLOADING."""
         columns = [replace(column, mask_key=self.mask_key) for column in request.columns]
         sink = LimitedSink(upload, self.limits, running.checkpoint)
-        with open_exporter(
-            request.format, sink, batches.schema, columns, request.options, self.workers
-        ) as exporter:
-            running.on_end(exporter.discard)
-            for batch in LimitedBatches(batches, columns, self.limits):
+        tally = Tally(running, self.metrics.tasks, log)
+        with self._writing(log):
+            with open_exporter(
+                request.format, sink, batches.schema, columns, request.options, self.workers
+            ) as exporter:
+                running.on_end(exporter.discard)
+                log.debug(Event.FileCreated, "the file is begun", format=request.format)
+                for batch in LimitedBatches(batches, columns, self.limits):
+                    tally.received(batch.num_rows)
+                    exporter.write_batch(batch)
+                    tally.processed(batch.num_rows, exporter.rows_written, upload.bytes_written)
+                    observe(running.task)
                 running.received()
-                log.debug(Event.BatchReceived, "a batch was received", rows=batch.num_rows)
-                exporter.write_batch(batch)
-                self.metrics.rows(batch.num_rows)
-                running.advance(rows=exporter.rows_written, bytes=upload.bytes_written)
-                observe(running.task)
-            running.received()
-        running.checkpoint()
-        digest = upload.seal()
+            tally.wrote(upload.bytes_written)
+            log.debug(Event.FileWritten, "all of the file is written", size=upload.bytes_written)
+            running.checkpoint()
+            digest = upload.seal()
         log.info(Event.FileFinalized, "the file is durable", rows=batches.rows, size=digest.size)
         warnings = [_task_warning(each) for each in (*exporter.warnings, *batches.warnings)]
         running.uploading(digest.size, digest.sha256, exporter.sheets, warnings)
 
+    @contextmanager
+    def _writing(self, log: Logger) -> Iterator[None]:
+        """Log what keeps the file from being written, unless it is the client's fault."""
+        try:
+            yield
+        except Exception as error:
+            code = translate(error).code
+            if code is ErrorCode.UPLOAD_ERROR:
+                self.metrics.uploads.failed(code)
+                log.error(Event.UploadError, "the file cannot be sent", error=error)
+            elif code in {ErrorCode.STORAGE_FULL, ErrorCode.STORAGE_ERROR}:
+                log.error(Event.WriteError, "the file cannot be written", error=error)
+            raise
+
     def _publish(self, running: Running, upload: Upload, log: Logger) -> None:
         """Publish; raises ServiceError, whatever goes wrong."""
         running.checkpoint()
-        log.info(Event.OSSUploadStarted, "the file is being published")
+        size = upload.bytes_written
+        log.info(Event.OSSUploadStarted, "the file is being published", size=size)
         began = time.monotonic()
         try:
-            upload.publish()
+            with self.metrics.uploads.in_flight():
+                upload.publish()
         except Exception as error:
             running.checkpoint()  # whoever ended the task has removed its file: no failure of ours
             failure: ServiceError = translate(error)
-            self.metrics.upload_failed(failure.code)
+            self.metrics.uploads.failed(failure.code)
             log.error(Event.OSSUploadFailed, "the file could not be published", error=error)
             if failure is error:
                 raise
             raise failure from error
         seconds = time.monotonic() - began
-        self.metrics.upload_seconds(seconds)
-        log.info(Event.OSSUploadCompleted, "the file is published", duration_ms=seconds * 1000)
+        self.metrics.uploads.published(size, seconds)
+        log.info(
+            Event.OSSUploadCompleted,
+            "the file is published",
+            duration_ms=seconds * 1000,
+            size=size,
+        )
 
     def _unpublished(
         self, running: Running, upload: Upload, target: Target, error: ServiceError

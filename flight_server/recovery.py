@@ -1,6 +1,7 @@
 """Settling what dead servers have left, this one's forerunner among them."""
 
 import threading
+import time
 from collections.abc import Callable, Collection
 from datetime import timedelta
 from functools import partial
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from flight_server.logs import Event, get_logger
+from flight_server.metrics import Metrics
 from flight_server.service import target_of
 from flight_server.storage.base import Storage
 from flight_server.storage.spool import spooled
@@ -38,6 +40,7 @@ class Recovery:
         store: TaskStore,
         storage: Storage,
         directory: Path,
+        metrics: Metrics,
         *,
         busy: Callable[[], Collection[str]],
         interval: timedelta,
@@ -47,6 +50,7 @@ class Recovery:
         self._store = store
         self._storage = storage
         self._directory = directory
+        self._metrics = metrics
         self._busy = busy
         self._interval = interval.total_seconds()
         self._again = again.total_seconds()
@@ -87,13 +91,14 @@ class Recovery:
         found = self._orphans.look(lambda: {*self._busy(), *self._inherited})
         for task in found.failed:
             message = "a server stopped and left the export unfinished"
-            _log.bind(task_id=task.task_id).warning(Event.TaskFailed, message, error=task.error)
+            self._interrupted(task, message)
         inherited = {each.task.task_id: each for each in found.inherited}
         ended = {task.task_id: task for task in (*found.failed, *self._leftovers())}
         # What is known already was tried, and is tried `again` in its time.
         news = bool(inherited) or not ended.keys() <= self._ended.keys()
         self._inherited |= inherited
         self._ended |= ended
+        self._metrics.replicas.seen(found.alive, len(found.waiting) + len(self._inherited))
         if news:
             self._news.set()
 
@@ -128,16 +133,31 @@ class Recovery:
 
     def _publish(self, inherited: Inherited) -> None:
         task = inherited.task
-        log = _log.bind(task_id=task.task_id)
-        if self._storage.resume(target_of(task), task.size_bytes or 0):
+        if self._resume(task):
             if self._orphans.complete(task):
-                log.info(Event.TaskCompleted, "the export of a dead server is COMPLETED")
+                self._metrics.replicas.completed()
+                message = "the export of a dead server is COMPLETED"
+                _log.bind(task_id=task.task_id).info(Event.TaskCompleted, message)
         elif not inherited.last_chance:
             self._orphans.hand_back(inherited)
         elif (failed := self._orphans.fail(task)) is not None:
-            log.warning(Event.TaskFailed, "the file of a dead server is gone", error=failed.error)
+            self._interrupted(failed, "the file of a dead server is gone")
         self._follow(task)
         del self._inherited[task.task_id]
+
+    def _resume(self, task: Task) -> bool:
+        """Publish a file if it is here; whether it is published."""
+        size, began = task.size_bytes or 0, time.monotonic()
+        with self._metrics.uploads.in_flight():
+            published = self._storage.resume(target_of(task), size)
+        if published:
+            self._metrics.uploads.published(size, time.monotonic() - began)
+        return published
+
+    def _interrupted(self, task: Task, message: str) -> None:
+        """Tell of a task that has failed because its server is dead."""
+        self._metrics.replicas.interrupted()
+        _log.bind(task_id=task.task_id).warning(Event.TaskFailed, message, error=task.error)
 
     def _follow(self, task: Task) -> None:
         """Have what is kept of a task removed if it was ended while its file was published."""

@@ -98,10 +98,6 @@ class ExportService:
             running = self._manager.open(task)
         except RequestIdTaken as taken:
             return _answer_again(taken, request)
-        except ServiceError as error:
-            if error.code is ErrorCode.QUEUE_FULL:
-                _log.warning(Event.ConcurrencyLimitReached, error.message, client=client)
-            raise
         _log.bind(task_id=task.task_id).info(
             Event.TaskCreated, "an export was accepted", client=client, format=task.format
         )
@@ -119,7 +115,7 @@ class ExportService:
         self, client: str | None, *, task_id: str | None = None, request_id: str | None = None
     ) -> Task:
         """A task by either id. Raises TASK_NOT_FOUND."""
-        self.metrics.status_query()
+        self.metrics.tasks.status_query()
         if task_id is None and client is not None and request_id is not None:
             found = self._store.find(client, request_id)
             task_id = found.task_id if found else None

@@ -39,3 +39,4 @@ class Event(StrEnum):
     ServerStarted = "ServerStarted"
     ServerDraining = "ServerDraining"
     ServerStopped = "ServerStopped"
+    ReadinessChanged = "ReadinessChanged"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final, Self
 
 from flight_server.errors import Failure
+from flight_server.logs.calls import current_call
 from flight_server.logs.entry import LEVELS, Entry, entry
 from flight_server.logs.events import Event
 from flight_server.logs.render import Renderer, json_renderer, text_renderer
@@ -28,8 +29,16 @@ class Logger:
     context: Mapping[str, object] = field(default_factory=dict)
 
     def bind(self, **context: object) -> Self:
-        """Return a logger that adds `context` to each of its lines."""
-        return type(self)(self.component, {**self.context, **context})
+        """Return a logger that adds `context` to each of its lines, and the ids of this call.
+
+        Wherever it is used then: an export can be ended by another thread than its own.
+        """
+        return type(self)(self.component, {**current_call(), **self.context, **context})
+
+    @property
+    def debugs(self) -> bool:
+        """Whether `debug` writes: for values that are dear to find out."""
+        return _sink.threshold <= logging.DEBUG
 
     def debug(
         self,
@@ -42,7 +51,7 @@ class Logger:
         **values: object,
     ) -> None:
         """Write what helps to find a mistake."""
-        if _sink.threshold <= logging.DEBUG:
+        if self.debugs:
             self._write(logging.DEBUG, event, message, duration_ms, error, values)
 
     def info(
@@ -96,7 +105,7 @@ class Logger:
         error: Error | None,
         values: Mapping[str, object],
     ) -> None:
-        values = {**self.context, **values}
+        values = {**current_call(), **self.context, **values}
         _sink.write(
             entry(
                 level,
@@ -188,8 +197,9 @@ class _Bridge(logging.Handler):
         if record.levelno < _sink.threshold:
             return
         error = record.exc_info[1] if record.exc_info else None
+        values = current_call()
         _sink.write(
-            entry(record.levelno, record.name, None, _message(record), values={}, error=error)
+            entry(record.levelno, record.name, None, _message(record), values=values, error=error)
         )
 
 

@@ -94,6 +94,11 @@ class Upload(ABC):
     def bytes_written(self) -> int:
         """Bytes taken so far."""
 
+    @property
+    def kept(self) -> bool:
+        """Whether the sealed bytes stay, although publishing them was tried."""
+        return self._left or self._refused
+
     def write(self, data: Data, /) -> None:
         """Take all of `data`, which may be changed once this returns.
 

@@ -33,6 +33,10 @@ class Found:
     """They have ended: what is kept of them can go."""
     inherited: list["Inherited"] = field(default_factory=list)
     """They are this replica's now, to be published."""
+    waiting: list[Task] = field(default_factory=list)
+    """Those that another replica may be able to publish, or that wait for theirs to come back."""
+    alive: int = 1
+    """Replicas that may live, this one among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +80,20 @@ class Orphans:
         """
         living, dead = self._replica.others()
         owners = {each.replica_id: each for each in dead}
-        found = Found()
         orphans = self._table.orphans([each.replica_id for each in living])
         self._tried.intersection_update(task.task_id for task in orphans)
         here = busy()  # asked last: what has begun meanwhile is not in `orphans`
+        found = Found(alive=len(living) + 1)
         for task in orphans:
             if task.replica == self._replica.id and task.task_id in here:
                 continue
-            if task.state is TaskState.UPLOADING:
-                found.inherited.extend(self._inherit(task, owners.get(task.replica)))
-            elif (failed := self.fail(task)) is not None:
-                found.failed.append(failed)
+            if task.state is not TaskState.UPLOADING:
+                if (failed := self.fail(task)) is not None:
+                    found.failed.append(failed)
+            elif (mine := self._inherit(task, owners.get(task.replica))) is not None:
+                found.inherited.append(mine)
+            else:
+                found.waiting.append(task)
         self._table.forget()
         return found
 
@@ -107,12 +114,12 @@ class Orphans:
         self._tried.add(inherited.task.task_id)
         self._table.hand_over(inherited.task, inherited.former)
 
-    def _inherit(self, task: Task, owner: ReplicaRecord | None) -> list[Inherited]:
+    def _inherit(self, task: Task, owner: ReplicaRecord | None) -> Inherited | None:
         nearby = owner is None or owner.spools in {"", self._replica.spools}
         late = owner is None or -owner.left >= self._timeout
         if not (nearby or late or task.task_id not in self._tried):
-            return []
+            return None
         if not self._table.hand_over(task, self._replica.id):
-            return []
+            return None
         mine = replace(task, replica=self._replica.id)
-        return [Inherited(mine, task.replica, last_chance=nearby or late)]
+        return Inherited(mine, task.replica, last_chance=nearby or late)

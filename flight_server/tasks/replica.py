@@ -17,12 +17,13 @@ import secrets
 import socket
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Self
 
-from flight_server.errors import translate
+from flight_server.errors import ErrorCode, ServiceError, translate
 from flight_server.tasks.locks import ProcessLock, directory_id
+from flight_server.tasks.model import utc_now
 from flight_server.tasks.replica_table import ReplicaRecord, ReplicaTable
 
 
@@ -39,6 +40,7 @@ class Replica:
         lease: timedelta,
         *,
         monotonic: Callable[[], float] = time.monotonic,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self.id: Final = secrets.token_hex(8)
         """Of this process: one that is started again is another replica."""
@@ -49,6 +51,8 @@ class Replica:
         self._lock = ProcessLock(self._directory, self.id)
         self._lease = lease
         self._monotonic = monotonic
+        self._clock = clock
+        self._renewed_on = clock()  # what people are told; nothing is measured by it
         self._host = f"{socket.gethostname()}:{os.getpid()}"
         self._renewed_at = -float("inf")
         self._steady_since = float("inf")
@@ -81,11 +85,26 @@ class Replica:
 
     def renew(self) -> None:
         """Hold the lease for another while."""
-        began = self._monotonic()
+        began, began_on = self._monotonic(), self._clock()
         self._table.renew(self.id, self._lease, host=self._host, spools=self.spools)
         if not self._is_fresh(began):
             self._steady_since = began
-        self._renewed_at = began
+        self._renewed_at, self._renewed_on = began, began_on
+
+    @property
+    def heartbeat_age(self) -> float:
+        """Seconds since the lease was renewed last."""
+        return self._monotonic() - self._renewed_at
+
+    def check(self) -> str:
+        """One sentence about the lease that is held. Raises STORAGE_ERROR when it is over."""
+        if self.heartbeat_age <= self._lease.total_seconds():
+            return "the lease of this replica is held"
+        message = (
+            "the lease of this replica is over, and others may settle its exports: no heartbeat "
+            f"has reached the state database since {self._renewed_on:%Y-%m-%dT%H:%M:%SZ}"
+        )
+        raise ServiceError(ErrorCode.STORAGE_ERROR, message)
 
     def hold(self) -> None:
         """Make sure of the lease before a task becomes this replica's.

@@ -41,7 +41,7 @@ class Watchdog:
 
     `on_error` is told what went wrong while a task was being ended, in that thread: the store's
     ServiceError, after which the task is ended in a later round, or what an `on_end` callback
-    raised.
+    raised. `on_ended` is told why the watchdog has ended a task.
     """
 
     def __init__(
@@ -52,6 +52,7 @@ class Watchdog:
         interval: timedelta,
         *,
         on_error: Callable[[Exception], None] | None = None,
+        on_ended: Callable[[Failure], None] | None = None,
     ) -> None:
         self._manager = manager
         self._idle_timeout = idle_timeout.total_seconds()
@@ -59,6 +60,7 @@ class Watchdog:
         self._interval = interval.total_seconds()
         self._on_error = on_error
         self._ending: set[str] = set()  # tasks whose end takes more than a round
+        self._on_ended = on_ended
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="task-watchdog", daemon=True)
 
@@ -96,6 +98,8 @@ class Watchdog:
                 self._on_error(error)
         finally:
             self._ending.discard(task_id)
+        if self._on_ended is not None and running.task.error == verdict.failure:
+            self._on_ended(verdict.failure)
 
     def _verdict(self, running: Running) -> Verdict | None:
         if running.unsaved is not None:

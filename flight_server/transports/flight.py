@@ -17,9 +17,11 @@ from flight_server.tasks.model import Task, TaskState
 from flight_server.together import together
 from flight_server.transports.actions import Actions, ListBody, parse_body, path_task_id
 from flight_server.transports.errors import answering
+from flight_server.transports.flight_calls import MIDDLEWARE, called
 from flight_server.transports.http_server import DoorError
 from flight_server.transports.put_client import PutClient
 from flight_server.transports.put_results import PutResults
+from flight_server.transports.refusals import refusals
 
 FILE_SCHEMA: Final = pa.schema([pa.field("data", pa.binary(), nullable=False)])
 """What `do_get` streams: the file's bytes in order."""
@@ -38,7 +40,7 @@ class FlightDoor(flight.FlightServerBase):
     def __init__(self, location: str, service: ExportService) -> None:
         self._service = service
         self._actions = Actions(service)
-        super().__init__(location)
+        super().__init__(location, middleware=MIDDLEWARE)
 
     def close(self, timeout: float) -> None:
         """Take no more calls, and give open ones `timeout` seconds.
@@ -55,9 +57,10 @@ class FlightDoor(flight.FlightServerBase):
         writer: flight.FlightMetadataWriter,
     ) -> None:
         """One export."""
-        with answering():
-            request = _request(descriptor, self._service.styles)
-            export = self._service.open(request, ANONYMOUS)
+        with called(context), answering():
+            with refusals(self._service.metrics, ANONYMOUS):
+                request = _request(descriptor, self._service.styles)
+                export = self._service.open(request, ANONYMOUS)
             task = export if isinstance(export, Task) else export.task
             results = PutResults(writer, _log.bind(task_id=task.task_id))
             if isinstance(export, Task):
@@ -76,21 +79,21 @@ class FlightDoor(flight.FlightServerBase):
 
     def do_action(
         self,
-        context: flight.ServerCallContext,  # noqa: ARG002
+        context: flight.ServerCallContext,
         action: flight.Action,
     ) -> Iterator[bytes]:
         """One action; its results as JSON."""
-        with answering():
+        with called(context), answering():
             results = self._actions.run(ANONYMOUS, action.type, action.body.to_pybytes())
         return _answered(iter(results))
 
     def list_flights(
         self,
-        context: flight.ServerCallContext,  # noqa: ARG002
+        context: flight.ServerCallContext,
         criteria: bytes,
     ) -> Iterator[flight.FlightInfo]:
         """The client's exports, newest first; `criteria` is the body of `list`, or empty."""
-        with answering():
+        with called(context), answering():
             asked = parse_body(ListBody, criteria)
             tasks = self._service.list(
                 ANONYMOUS, state=asked.state, limit=asked.limit, after=asked.after
@@ -99,11 +102,11 @@ class FlightDoor(flight.FlightServerBase):
 
     def get_flight_info(
         self,
-        context: flight.ServerCallContext,  # noqa: ARG002
+        context: flight.ServerCallContext,
         descriptor: flight.FlightDescriptor,
     ) -> flight.FlightInfo:
         """Where a file can be had; without endpoints while there is none."""
-        with answering():
+        with called(context), answering():
             task = self._service.status(ANONYMOUS, task_id=path_task_id(descriptor))
             return self._info(task)
 
@@ -121,11 +124,11 @@ class FlightDoor(flight.FlightServerBase):
 
     def do_get(
         self,
-        context: flight.ServerCallContext,  # noqa: ARG002
+        context: flight.ServerCallContext,
         ticket: flight.Ticket,
     ) -> flight.FlightDataStream:
         """The bytes of a finished file."""
-        with answering():
+        with called(context), answering():
             task_id = ticket.ticket.decode(errors="replace")
             _, file = self._service.read(ANONYMOUS, task_id)
         return flight.GeneratorStream(FILE_SCHEMA, _answered(_chunks(file)))

@@ -27,6 +27,7 @@ from flight_server.transports.grpc_request import column_names, empty_is_null, r
 from flight_server.transports.grpc_rows import RowDecoder
 from flight_server.transports.grpc_stream import GrpcStream
 from flight_server.transports.grpc_wire import metadata_of, payload_of
+from flight_server.transports.refusals import refusals, refused
 
 TASK_ID: Final = "x-task-id"
 """Of the initial metadata, and of the trailing ones of an error: the task of the call."""
@@ -71,6 +72,13 @@ class GrpcDoor:
             intake.drain(DRAIN_SECONDS, DRAIN_BYTES)
             raise answer from None
 
+    def crowded(self, retry_after: float) -> ServiceError:
+        """Why one more export is refused, before it is read; it is counted as such."""
+        message = f"as many calls are open as may be; retry in {retry_after:g} s"
+        error = ServiceError(ErrorCode.QUEUE_FULL, message, retry_after=retry_after)
+        refused(self._service.metrics, ANONYMOUS, error)
+        return error
+
     def query_task_status(self, body: bytes) -> bytes:
         """The encoded state of a task. Raises `ServiceError`."""
         try:
@@ -80,8 +88,9 @@ class GrpcDoor:
             raise answer_to(error, _log) from None
 
     def _export(self, intake: Intake, announce: Announce) -> bytes:
-        request = self._request(intake)
-        export = self._service.open(request, ANONYMOUS)
+        with refusals(self._service.metrics, ANONYMOUS):
+            request = self._request(intake)
+            export = self._service.open(request, ANONYMOUS)
         if isinstance(export, Task):
             return self._same_again(export, intake, announce)
         announce({TASK_ID: export.task.task_id})

@@ -4,16 +4,17 @@ Nothing but this module and `grpc_extras` imports it.
 """
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, TypeAlias, TypeVar
 
 import grpc
 
 from flight_server.config import Config
 from flight_server.errors import ErrorCode, ServiceError
+from flight_server.logs import calling
 from flight_server.tasks.turnover import UNMEASURED
 from flight_server.transports.errors import GRPC_STATUSES
 from flight_server.transports.grpc_door import ERROR, TASK_ID, GrpcDoor
@@ -21,6 +22,9 @@ from flight_server.transports.grpc_extras import REFLECTIONS, Ready, add_extras
 from flight_server.transports.grpc_intake import Intake
 from flight_server.transports.grpc_wire import MAX_MESSAGE_BYTES
 from flight_server.transports.http_server import DoorError
+
+Request = TypeVar("Request")
+Handler: TypeAlias = Callable[[Request, grpc.ServicerContext], bytes]
 
 SERVICE: Final = "export.ExportService"
 
@@ -45,8 +49,6 @@ _BROKEN: Final = (
     "the call broke off before its client half-closed it: it was cancelled, its connection or its "
     f"time was over, or a message had more than {MAX_MESSAGE_BYTES // 2**20} MiB; send it again"
 )
-
-_CROWDED: Final = f"as many calls are open as may be; retry in {UNMEASURED:g} s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +113,16 @@ class GrpcServer:
 
     def _handlers(self) -> dict[str, grpc.RpcMethodHandler]:
         return {
-            "StreamExport": grpc.stream_unary_rpc_method_handler(self._stream_export),
-            "QueryTaskStatus": grpc.unary_unary_rpc_method_handler(self._query_task_status),
+            "StreamExport": grpc.stream_unary_rpc_method_handler(_called(self._stream_export)),
+            "QueryTaskStatus": grpc.unary_unary_rpc_method_handler(
+                _called(self._query_task_status)
+            ),
         }
 
     def _stream_export(self, requests: Iterator[bytes], context: grpc.ServicerContext) -> bytes:
         announce = _Announcement(context)
         if not self._streams.acquire(blocking=False):
-            crowded = ServiceError(ErrorCode.QUEUE_FULL, _CROWDED, retry_after=UNMEASURED)
+            crowded = self._door.crowded(UNMEASURED)
             announce({ERROR: str(crowded)})
             _abort(context, crowded)
         intake = Intake(_messages(requests, context))
@@ -154,6 +158,16 @@ class _Announcement:
             self._context.send_initial_metadata(tuple(headers.items()))
         except grpc.RpcError:
             return  # cancelled: whoever reads the messages is told
+
+
+def _called(handle: Handler[Request]) -> Handler[Request]:
+    """`handle`, whose log lines carry the ids of its call."""
+
+    def handler(request: Request, context: grpc.ServicerContext) -> bytes:
+        with calling(dict(context.invocation_metadata()).get("traceparent")):
+            return handle(request, context)
+
+    return handler
 
 
 def _messages(requests: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:

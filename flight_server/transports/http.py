@@ -8,12 +8,14 @@ from typing import Final, Protocol, TypeAlias
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from flight_server.errors import ErrorCode, ServiceError
 from flight_server.links import LinkSigner
+from flight_server.transports.http_calls import LoggedCalls
 from flight_server.transports.http_errors import SAFE_HEADERS, HttpError, exception_handlers
 from flight_server.transports.http_files import FileDoor, FileLookup
 
@@ -58,6 +60,7 @@ def create_http_app(
     door = FileDoor(signer, files, now)
     return Starlette(
         routes=[door.route, *_TaskRoutes(tasks).routes],
+        middleware=[Middleware(LoggedCalls)],
         exception_handlers=exception_handlers(),
     )
 

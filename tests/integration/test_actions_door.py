@@ -156,6 +156,7 @@ class TestFormatsAndHealth:
         health = server.actions.one("health")
         assert health["status"] == "ready"
         assert {name: each["ok"] for name, each in health["components"].items()} == {
+            "replica": True,
             "state": True,
             "storage": True,
         }

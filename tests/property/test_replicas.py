@@ -102,6 +102,7 @@ class Process:
             self.store,
             self.storage,
             spools,
+            self.pipeline.metrics,
             busy=lambda: {running.task.task_id for running in self.manager.running},
             interval=LONG,
         )

@@ -1,6 +1,7 @@
 """The API for tasks, the door for operators, and the server under both, over real HTTP."""
 
 import asyncio
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -238,7 +239,9 @@ class TestOps:
         health.started()
         response = ops.get("/health/ready")
         assert response.status_code == 503
-        assert response.json() == {
+        told = response.json()
+        since = {part.pop("since") for part in told["components"].values()}
+        assert told == {
             "status": "unhealthy",
             "reasons": ["storage: no space is left"],
             "components": {
@@ -246,9 +249,30 @@ class TestOps:
                 "store": {"ok": True, "message": "the database answers"},
             },
         }
+        assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", each) for each in since)
+
+    def test_readiness_is_answered_although_a_check_never_ends(
+        self, ops: httpx.Client, health: Health, metrics: Metrics
+    ) -> None:
+        released = threading.Event()
+
+        def hangs() -> str:
+            assert released.wait(60)
+            return "at last"
+
+        health.add("storage", hangs)
+        health.started()
+        try:
+            for _ in range(2):
+                response = ops.get("/health/ready")
+                assert response.status_code == 503
+            assert ops.get("/health/live").status_code == 200
+            assert ops.get("/metrics").status_code == 200
+        finally:
+            released.set()
 
     def test_metrics_are_served_as_text(self, ops: httpx.Client, metrics: Metrics) -> None:
-        metrics.rows(7)
+        metrics.tasks.rows("anonymous", 7)
         response = ops.get("/metrics")
         assert response.headers["content-type"].startswith("text/plain; version=0.0.4")
         assert "export_records_processed_total 7.0" in response.text

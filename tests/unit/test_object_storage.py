@@ -1,6 +1,7 @@
 """What goes wrong with S3, what is said of it, and what is cleaned away; against a real server."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -217,6 +218,20 @@ def test_parts_go_up_while_rows_arrive_and_what_is_broken_off_leaves_none(
     assert not unfinished(storage)
     assert not objects(storage)
     assert not list(tmp_path.iterdir())
+
+
+def test_parts_are_counted_once_the_file_is_there(line: Line, tmp_path: Path) -> None:
+    storage = in_parts(line, tmp_path)
+    for size in (2 * PART + 1, 5):
+        target = replace(TARGET, task_id=f"t{size}")
+        with storage.open_upload(target) as upload:
+            upload.write(bytes(size))
+            upload.seal()
+            assert storage.parts_sent() in {0, 3}
+            upload.publish()
+        assert storage.parts_sent() == 3, "a small file has none"
+    storage.delete(replace(TARGET, task_id=f"t{2 * PART + 1}"))
+    storage.delete(replace(TARGET, task_id="t5"))
 
 
 def test_an_upload_that_a_killed_server_left_is_aborted_when_its_file_is_published(

@@ -4,6 +4,7 @@ import itertools
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -50,6 +51,13 @@ def publish(storage: OssStorage, size: int = 2500, target: Target = TARGET) -> N
         upload.write(b"x" * size)
         upload.seal()
         upload.publish()
+
+
+def test_parts_are_counted_as_they_are_taken(storage: OssStorage) -> None:
+    publish(storage, 2500)
+    assert storage.parts_sent() == 3
+    publish(storage, 5, replace(TARGET, task_id="t-2"))
+    assert storage.parts_sent() == 3, "a small file has none"
 
 
 # What is said at the start ------------------------------------------------------------------

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from flight_server.errors import ErrorCode, ServiceError
+from flight_server.metrics import Metrics
 from flight_server.recovery import Recovery
 from flight_server.service import target_of
 from flight_server.storage.base import Target
@@ -64,6 +65,7 @@ class Site:
         self.store = TaskStore(url)
         self.table = ReplicaTable(self.store.database)
         self.root = root
+        self.metrics = Metrics([])
         self.stack = ExitStack()
         self.stack.callback(self.store.close)
 
@@ -112,6 +114,7 @@ class Site:
             self.store,
             storage,
             self.root / "spools",
+            self.metrics,
             busy=busy,
             interval=SOON,
             again=again,
@@ -376,3 +379,36 @@ def test_the_spool_of_a_completed_task_is_taken_for_published(site: Site) -> Non
     recovery.look()
     recovery.work()
     assert (storage.asked, storage.deleted) == ([target_of(task).task_id], [])
+
+
+def seen(site: Site, name: str, **labels: str) -> float | None:
+    return site.metrics.registry.get_sample_value(name, labels)
+
+
+def test_what_becomes_of_orphans_is_counted_by_who_settles_them(site: Site) -> None:
+    dead, elsewhere = site.dead(), site.dead("elsewhere")
+    site.left(dead, TaskState.PROCESSING)
+    here = site.left(dead, TaskState.UPLOADING)
+    site.left(elsewhere, TaskState.UPLOADING)
+    recovery = site.recovery(site.replica(), Spooled(here.task_id))
+    site.replica("elsewhere")
+    recovery.look()
+    assert seen(site, "export_replicas_alive") == 2
+    assert seen(site, "export_orphans_waiting") == 2
+    recovery.work()
+    recovery.look()
+    assert seen(site, "export_orphans_total", outcome="completed") == 1
+    assert seen(site, "export_orphans_total", outcome="interrupted") == 1
+    assert seen(site, "export_orphans_waiting") == 1
+    assert seen(site, "export_upload_bytes_total") == here.size_bytes
+    assert seen(site, "export_uploads_in_flight") == 0
+
+
+def test_a_file_that_is_gone_is_counted_as_interrupted(site: Site) -> None:
+    site.left(site.dead(), TaskState.UPLOADING)
+    recovery = site.recovery(site.replica(), Spooled())
+    recovery.look()
+    recovery.work()
+    recovery.look()
+    assert seen(site, "export_orphans_total", outcome="interrupted") == 1
+    assert seen(site, "export_orphans_waiting") == 0

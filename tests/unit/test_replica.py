@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -71,6 +71,27 @@ def test_a_replica_that_renews_its_lease_is_alive(
     one.renew()
     assert judged(one) == ({two.id}, set())
     assert judged(two) == ({one.id}, set())
+
+
+def test_a_replica_is_well_while_it_holds_its_lease_and_says_since_when_it_does_not(
+    table: ReplicaTable, tmp_path: Path, clock: Clock
+) -> None:
+    noon = datetime(2026, 1, 2, 12, tzinfo=UTC)
+    replica = Replica(table, tmp_path, LEASE, monotonic=clock, clock=lambda: noon)
+    replica.enter()
+    clock.seconds += 60
+    assert replica.check() == "the lease of this replica is held"
+    clock.seconds += 1
+    assert replica.heartbeat_age == 61
+    with pytest.raises(ServiceError) as raised:
+        replica.check()
+    assert raised.value.code is ErrorCode.STORAGE_ERROR
+    assert raised.value.message == (
+        "the lease of this replica is over, and others may settle its exports: no heartbeat has "
+        "reached the state database since 2026-01-02T12:00:00Z"
+    )
+    replica.renew()
+    assert replica.check() == "the lease of this replica is held"
 
 
 def test_one_that_says_so_is_gone(table: ReplicaTable, tmp_path: Path, clock: Clock) -> None:

@@ -761,6 +761,27 @@ def test_a_task_without_a_sign_of_life_is_ended(
     assert manager.active == 0
 
 
+def test_the_watchdog_tells_of_what_it_has_ended_and_of_nothing_else(
+    make_manager: ManagerMaker, store: FragileStore, clock: Clock
+) -> None:
+    manager = make_manager(slots=3)
+    ended: list[Failure] = []
+    watchdog = Watchdog(
+        manager, timedelta(seconds=60), timedelta(hours=6), LONG, on_ended=ended.append
+    )
+    stuck, failing, cancelled = [manager.open(make_task()) for _ in range(3)]
+    cancelled.cancel()
+    store.down = True
+    with refused("STORAGE_ERROR"):
+        failing.fail(BROKEN)
+    clock.seconds = 60
+    watchdog.check()
+    assert ended == []
+    store.down = False
+    watchdog.check()
+    assert sorted(ended, key=str) == sorted([BROKEN, stuck.task.error], key=str)
+
+
 def test_an_advance_keeps_a_task_alive(
     manager: TaskManager, watchdog: Watchdog, clock: Clock
 ) -> None:

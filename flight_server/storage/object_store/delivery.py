@@ -4,7 +4,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
@@ -18,6 +18,7 @@ from flight_server.storage.object_store.marks import Marks
 from flight_server.storage.object_store.sending import Forwarding, Parcel, Places, Sending
 from flight_server.storage.object_store.settings import MAX_PARTS, StoreSettings, part_size_for
 from flight_server.storage.object_store.unfinished import Unfinished
+from flight_server.storage.part_count import PartCount
 
 MAX_STARTS: Final = 3
 """How often a sealed file is sent; each request of it has been tried again before."""
@@ -33,6 +34,7 @@ class Uplink:
     marks: Marks
     places: Places
     clock: Callable[[], float] = time.monotonic
+    parts: PartCount = field(default_factory=PartCount)
 
     def erase(self, key: str, *, parts: bool = True, object_too: bool = True) -> None:
         """Leave nothing under a key: first what could become an object, then the object.
@@ -139,6 +141,7 @@ class StoreDelivery:
             self._check(deadline)
             self._exposed = True
             self._close(sending, sealed)
+            self._count(sending)
         finally:
             self._forget(sending)
 
@@ -172,6 +175,12 @@ class StoreDelivery:
             if not self._is_there(sending, sealed):
                 self._uplink.erase(self._parcel.key, parts=False)
                 raise Mismatch(self._uplink.bucket.cloud)
+
+    def _count(self, sending: Sending) -> None:
+        """Tell of the parts that are there; when each one came, obstore does not say."""
+        if parts := sending.parts:
+            self._uplink.parts.add(parts)
+            self._log.debug(Event.OSSPartUploaded, "all parts are there", parts=parts)
 
     def _is_there(self, sending: Sending, sealed: Digest) -> bool:
         stored = self._uplink.bucket.head(self._parcel.key)

@@ -89,6 +89,11 @@ class Sending:
         """Whether a multipart upload has been begun, or may have been."""
         return self._sent >= self.part_size or self._broken is not None
 
+    @property
+    def parts(self) -> int:
+        """How many parts were sent; 0 for a file that one request stores."""
+        return -(-self._sent // self.part_size) if self.in_parts else 0
+
     def send(self, size: int, check: Callable[[], None]) -> None:
         """Hand over the file up to `size`; waits while as many parts are under way as may be.
 

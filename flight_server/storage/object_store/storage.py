@@ -153,6 +153,10 @@ class ObjectStorage:
         """As `signed_url_expiry` and `retention` of the section say."""
         return Terms(self._settings.link_lifetime, self._settings.retention)
 
+    def parts_sent(self) -> int:
+        """How many parts the store has taken."""
+        return self._uplink.parts.total
+
     def delete(self, target: Target) -> None:
         """Remove unfinished upload, object and spool. Raises ServiceError."""
         with self._lock:

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-from flight_server.logs import Event, Logger
+from flight_server.logs import Event
 from flight_server.storage.base import Digest
 from flight_server.storage.faults import NO_SUCH_KEY, NO_SUCH_UPLOAD, Fault, Stopped
 from flight_server.storage.oss.body import FileBody, crc_of
@@ -29,10 +29,10 @@ class Garbled(Fault):
 class Delivery:
     """The way of one task's file to its name. One thread delivers; any may `withdraw`."""
 
-    def __init__(self, uplink: Uplink, parcel: Parcel, transfer: Transfer, log: Logger) -> None:
+    def __init__(self, uplink: Uplink, parcel: Parcel, transfer: Transfer) -> None:
         self._uplink = uplink
         self._parcel = parcel
-        self._log = log
+        self._log = parcel.log
         self._transfer = transfer
         self._swapping = threading.Lock()
         self._withdrawing = threading.Lock()

@@ -110,12 +110,11 @@ class OssStorage:
         """Begin a spool. Raises ServiceError STORAGE_FULL or STORAGE_ERROR."""
         if self._is_taken(target):
             raise ServiceError(ErrorCode.STORAGE_ERROR, "the task has a finished file already")
-        log = _log.bind(task_id=target.task_id)
         spool = SpoolFile(self._directory, target.task_id, self._min_free_bytes)
         parcel = self._parcel(target)
         transfer = Transfer(self._uplink, parcel, self._settings.part_size)
-        delivery = Delivery(self._uplink, parcel, transfer, log)
-        upload = SentUpload(self, target, spool, delivery, log)
+        delivery = Delivery(self._uplink, parcel, transfer)
+        upload = SentUpload(self, target, spool, delivery, parcel.log)
         with self._lock:
             self._open[target.task_id] = upload
         return upload
@@ -134,7 +133,7 @@ class OssStorage:
         with explained():
             if not has_size(parcel.spool, size):
                 return is_there(self._uplink, parcel.key, Stored(size, None))
-            self._resume(target, parcel, size)
+            self._resume(parcel, size)
             parcel.record.remove()  # also of what was delivered before
             parcel.spool.unlink(missing_ok=True)
         return True
@@ -167,6 +166,10 @@ class OssStorage:
         """When the key that signs them ends; None for a key that does not, as far as we know."""
         provider = self._client.provider
         return provider.expires_at if isinstance(provider, RoleProvider) else None
+
+    def parts_sent(self) -> int:
+        """How many parts OSS has taken."""
+        return self._uplink.parts.total
 
     def delete(self, target: Target) -> None:
         """Remove multipart upload, object and spool. Raises ServiceError."""
@@ -212,6 +215,7 @@ class OssStorage:
             },
             tags=lambda sha256: tags_of(self._settings.tags, target, sha256),
             record=RecordFile(self._directory, target.task_id),
+            log=_log.bind(task_id=target.task_id),
         )
 
     def _erase(self, parcel: Parcel) -> None:
@@ -223,7 +227,7 @@ class OssStorage:
         erase(self._uplink, parcel.key, upload_id, object_too=True)
         parcel.record.remove()
 
-    def _resume(self, target: Target, parcel: Parcel, size: int) -> None:
+    def _resume(self, parcel: Parcel, size: int) -> None:
         record = parcel.record.read()
         if record is not None and record.key != parcel.key:  # the prefix was changed meanwhile
             erase(self._uplink, record.key, record.upload_id, object_too=True)
@@ -235,7 +239,7 @@ class OssStorage:
             transfer = Transfer(self._uplink, parcel, self._settings.part_size)
             # Of an upload whose record was not written yet nobody knows but OSS.
             transfer.doubtful = True
-        delivery = Delivery(self._uplink, parcel, transfer, _log.bind(task_id=target.task_id))
+        delivery = Delivery(self._uplink, parcel, transfer)
         delivery.sealed(size)
         delivery.deliver(digest_of(parcel.spool))
 

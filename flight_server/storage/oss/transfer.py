@@ -4,13 +4,13 @@ import heapq
 import math
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
 from flight_server.errors import translate
-from flight_server.logs import Event, get_logger
+from flight_server.logs import Event, Logger
 from flight_server.storage.faults import NO_SUCH_UPLOAD, Fault, Stopped
 from flight_server.storage.names import tag_header
 from flight_server.storage.oss.body import FileBody
@@ -20,9 +20,8 @@ from flight_server.storage.oss.crew import Crew
 from flight_server.storage.oss.faults import Mismatch
 from flight_server.storage.oss.plan import Part, PartPlan
 from flight_server.storage.oss.record import RecordFile, UploadRecord
+from flight_server.storage.part_count import PartCount
 from flight_server.storage.patience import Patience
-
-_log = get_logger("storage")
 
 Answer = TypeVar("Answer")
 
@@ -41,6 +40,7 @@ class Uplink:
     patience: Patience
     crew: Crew
     parallel_parts: int
+    parts: PartCount = field(default_factory=PartCount)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,8 @@ class Parcel:
     tags: Callable[[str | None], Mapping[str, str]]
     """Given the SHA-256 of the file, or None while it is not known."""
     record: RecordFile
+    log: Logger
+    """Of the task."""
 
     def headers_with_tags(self, sha256: str | None) -> dict[str, str]:
         """`headers`, and the one that tags the object."""
@@ -223,7 +225,10 @@ class Transfer:
         """
         if isinstance(result, Sent) and upload_id == self._upload_id:
             self._sent[part.number] = result
-            _log.debug(Event.OSSPartUploaded, "a part is there", part=part.number, size=part.size)
+            self._uplink.parts.add(1)
+            self._parcel.log.debug(
+                Event.OSSPartUploaded, "a part is there", part=part.number, size=part.size
+            )
             return
         heapq.heappush(self._waiting, part)
         if isinstance(result, Sent) or (upload_id is not None and upload_id != self._upload_id):
