@@ -27,8 +27,10 @@ def let_go(error: BaseException) -> None:
     stream that is refused would hold its memory until the collector comes by.
     """
     known: BaseException | None = error
-    while known is not None:
+    done: set[int] = set()  # an error that is raised from itself is among its causes
+    while known is not None and id(known) not in done:
         traceback.clear_frames(known.__traceback__)
+        done.add(id(known))
         known = known.__cause__ or known.__context__
 
 
