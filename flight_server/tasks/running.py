@@ -5,15 +5,18 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
-from flight_server.errors import ErrorCode, Failure
+from flight_server.errors import ErrorCode, Failure, ServiceError
 from flight_server.tasks.callbacks import EndCallbacks
 from flight_server.tasks.endings import ending
 from flight_server.tasks.model import Task, TaskState, TaskWarning
 from flight_server.tasks.rate import RecentRate
 from flight_server.tasks.slots import Lease
 from flight_server.tasks.store import TaskStore
+
+_NOBODY: Final = "nobody"
+"""Has a task whose end is not known here: no replica has such an id."""
 
 
 class Running:
@@ -155,10 +158,19 @@ class Running:
         """Record that the file can be downloaded; raises as `checkpoint`.
 
         Also where another replica has taken the task over: the file is there, whoever sent it.
+
+        Where the store does not say that it is recorded, this raises its ServiceError and the task
+        is over for its owner: `fail` would lie of a file that is published. It is UPLOADING or
+        COMPLETED then; the first is found by `Orphans`, which see that the file is there.
         """
         with self.transition:
             if not self._task.state.finished:
-                self._move(TaskState.COMPLETED)
+                try:
+                    self._move(TaskState.COMPLETED)
+                except ServiceError:
+                    self._take(replace(self._task, replica=_NOBODY))
+                    self._callbacks.forget()
+                    raise
             if self._task.state is not TaskState.COMPLETED:
                 self._raise_if_over()
             return self._task
