@@ -13,7 +13,7 @@ def ending(task: Task) -> Exception:
     if task.state.finished:
         return IllegalTransition(f"task {task.task_id} is {task.state} already")
     message = (
-        "another replica has taken the export over and will publish its file: "
+        "the export has been taken over, and its file will be published: "
         f"ask for the status of task {task.task_id}"
     )
     return ServiceError(ErrorCode.INTERRUPTED, message, task_id=task.task_id)

@@ -7,11 +7,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from flight_server.errors import ErrorCode, Failure
+from flight_server.errors import ErrorCode, Failure, ServiceError
 from flight_server.tasks.callbacks import EndCallbacks
 from flight_server.tasks.endings import ending
 from flight_server.tasks.model import Task, TaskState, TaskWarning
 from flight_server.tasks.rate import RecentRate
+from flight_server.tasks.record import TaskRecord
 from flight_server.tasks.slots import Lease
 from flight_server.tasks.store import TaskStore
 
@@ -48,10 +49,9 @@ class Running:
         """Held while a transition is written, so that one follows the other."""
         self._task = task
         self._replica = task.replica
-        self._store = store
+        self._record = TaskRecord(store, clock)
         self._lease = lease
         self._queue_timeout = queue_timeout
-        self._clock = clock
         self._monotonic = monotonic
         self._on_finish = on_finish
         self._idle_since = self.opened_at
@@ -155,10 +155,20 @@ class Running:
         """Record that the file can be downloaded; raises as `checkpoint`.
 
         Also where another replica has taken the task over: the file is there, whoever sent it.
+
+        Where the store does not say that it is recorded, this raises its ServiceError and the task
+        is over for its owner: `fail` would lie of a file that is published. It is UPLOADING then,
+        and found by `Orphans`, which see that the file is there.
         """
         with self.transition:
             if not self._task.state.finished:
-                self._move(TaskState.COMPLETED)
+                try:
+                    self._move(TaskState.COMPLETED)
+                except ServiceError as error:
+                    self._take(self._record.completed_or_nobodys(self._task))
+                    self._callbacks.forget()
+                    if self._task.state is not TaskState.COMPLETED:
+                        raise error from None
             if self._task.state is not TaskState.COMPLETED:
                 self._raise_if_over()
             return self._task
@@ -243,22 +253,10 @@ class Running:
         with self._lock:
             self._moving = True
         try:
-            self._take(self._recorded(state, **changes))
+            self._take(self._record.move(self._task, state, **changes))
         finally:
             self._moving = False
         return self._task
-
-    def _recorded(self, state: TaskState, **changes: Any) -> Task:
-        """What the store has now: the task in its new state, or as another process ended it."""
-        before = self._task
-        after = before.moved(state, at=self._clock(), **changes)
-        owner = before.replica if state.is_the_owners else None
-        while not self._store.update(after, expected=before.state, owner=owner):
-            before = self._as_stored()
-            if self._is_over(before):
-                return before
-            after = before.moved(state, at=self._clock(), **changes)
-        return after
 
     def _take(self, task: Task) -> None:
         """Have `task` as what is true now."""
@@ -269,19 +267,6 @@ class Running:
         if self._is_over(task):
             self._on_finish(task.task_id)
             self._lease.release()
-
-    def _as_stored(self) -> Task:
-        """What the store has where it is not what was recorded last.
-
-        Ended or taken over by another process; or moved by us, in a write whose answer got lost.
-        """
-        stored = self._store.get(self._task.task_id)
-        if stored is None:
-            gone = Failure(ErrorCode.INTERRUPTED, "the record of the export was removed; retry")
-            return self._task.moved(TaskState.FAILED, at=self._clock(), error=gone)
-        if self._is_over(stored):
-            return stored
-        return replace(stored, rows=self._task.rows, bytes=self._task.bytes)
 
     def _rate_from(self, task: Task) -> None:
         """Begin to measure the rate of a task that has its slot now."""

@@ -41,7 +41,8 @@ class Watchdog:
 
     `on_error` is told what went wrong while a task was being ended, in that thread: the store's
     ServiceError, after which the task is ended in a later round, or what an `on_end` callback
-    raised. `on_ended` is told why the watchdog has ended a task.
+    raised. Also why a round could not be made; the next one follows. `on_ended` is told why the
+    watchdog has ended a task.
     """
 
     def __init__(
@@ -86,7 +87,10 @@ class Watchdog:
 
     def _run(self) -> None:
         while not self._stopping.wait(self._interval):
-            self.check()
+            try:
+                self.check()
+            except Exception as error:  # noqa: BLE001 - no thread to be had: there is one later
+                self._tell(error)
 
     def _end(self, running: Running, verdict: Verdict) -> None:
         task_id = running.task.task_id
@@ -94,12 +98,15 @@ class Watchdog:
         try:
             running.end(verdict.failure, unless=verdict.unless)
         except Exception as error:  # noqa: BLE001 - one task's trouble must not shield the others
-            if self._on_error is not None:
-                self._on_error(error)
+            self._tell(error)
         finally:
             self._ending.discard(task_id)
         if self._on_ended is not None and running.task.error == verdict.failure:
             self._on_ended(verdict.failure)
+
+    def _tell(self, error: Exception) -> None:
+        if self._on_error is not None:
+            self._on_error(error)
 
     def _verdict(self, running: Running) -> Verdict | None:
         if running.unsaved is not None:

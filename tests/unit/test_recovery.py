@@ -18,7 +18,7 @@ from flight_server.storage.base import Target
 from flight_server.storage.memory import MemoryStorage
 from flight_server.tasks.manager import TaskManager
 from flight_server.tasks.model import Task, TaskState, new_task_id, utc_now
-from flight_server.tasks.orphans import Inherited, Orphans
+from flight_server.tasks.orphans import INTERRUPTED, Inherited, Orphans
 from flight_server.tasks.replica import Replica
 from flight_server.tasks.replica_table import ReplicaTable
 from flight_server.tasks.store import TaskStore
@@ -164,14 +164,17 @@ def test_the_tasks_of_the_living_are_left_alone(site: Site) -> None:
     assert [site.store.get(task.task_id) for task in tasks] == tasks
 
 
-def losing_the_answer(store: TaskStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the next commit be made, and its connection break before that is told."""
+def losing_the_answer(
+    store: TaskStore, monkeypatch: pytest.MonkeyPatch, *, made: bool = True
+) -> None:
+    """Let the connection break at the next commit, which is `made` before that or not."""
     dialect = store.database._engine.dialect
     commit = dialect.do_commit
 
     def cut(connection: Any) -> None:
-        commit(connection)
         monkeypatch.setattr(dialect, "do_commit", commit)
+        if made:
+            commit(connection)
         raise dialect.loaded_dbapi.OperationalError("the connection was cut")
 
     monkeypatch.setattr(dialect, "do_commit", cut)
@@ -196,6 +199,33 @@ def test_a_task_that_was_recorded_and_refused_does_not_hold_its_request_id_for_e
     again = manager.open(replace(task, task_id=new_task_id()))
     recovery.look()
     assert site.state(again.task) is TaskState.PROCESSING
+
+
+@pytest.mark.parametrize("made", [True, False])
+def test_what_is_published_does_not_fail_where_the_state_does_not_say_that_it_is_completed(
+    site: Site, monkeypatch: pytest.MonkeyPatch, *, made: bool
+) -> None:
+    mine = site.replica()
+    manager = TaskManager(site.store, replica=mine, slots=1, queue_size=0, queue_timeout=LATE)
+    template = site.left(mine, TaskState.COMPLETED)
+    running = manager.open(
+        replace(template, task_id=new_task_id(), request_id="r", state=TaskState.QUEUED)
+    )
+    running.uploading(3, "f" * 64)
+    losing_the_answer(site.store, monkeypatch, made=made)
+    with pytest.raises(ServiceError, match="STORAGE_ERROR"):
+        running.complete()
+    assert (running.fail(INTERRUPTED).error, manager.active) == (None, 0)
+    with pytest.raises(ServiceError, match="INTERRUPTED: the export has been taken over"):
+        running.checkpoint()
+    recovery = site.recovery(
+        mine,
+        Spooled(running.task.task_id),
+        busy=lambda: {each.task.task_id for each in manager.running},
+    )
+    recovery.look()
+    recovery.work()
+    assert site.state(running.task) is TaskState.COMPLETED
 
 
 def test_a_task_that_was_taken_over_without_an_answer_is_published(

@@ -9,8 +9,11 @@ import pytest
 from flight_server.errors import ErrorCode, Failure, ServiceError
 from flight_server.request import ExportRequest, parse_command
 from flight_server.service import Export, ExportService, target_of
+from flight_server.storage.base import Target
+from flight_server.storage.memory import MemoryStorage
 from flight_server.stream import Message
 from flight_server.tasks.model import Task, TaskState
+from flight_server.together import together
 from tests.support.exports import batch, csv_of
 from tests.support.scripted import COMMIT, Bench, Script, bench
 
@@ -38,6 +41,13 @@ def opened(service: ExportService, request: ExportRequest = REQUEST, client: str
 def done(service: ExportService, client: str = "us", request: ExportRequest = REQUEST) -> Task:
     export = opened(service, request, client)
     return export.run(Script(ROWS, COMMIT), lambda _task: None)
+
+
+class Refusing(MemoryStorage):
+    """Publishes nothing."""
+
+    def resume(self, target: Target, size: int) -> bool:
+        raise ServiceError(ErrorCode.UPLOAD_ERROR, f"{target.filename}: {size} bytes are too many")
 
 
 def code_of(raised: pytest.ExceptionInfo[ServiceError]) -> str:
@@ -112,6 +122,19 @@ class TestEndings:
             export.run(Script(ROWS, stall), lambda _task: None)
         count()
         assert counts == [1, 1]
+
+    def test_a_publication_that_is_refused_is_answered(self) -> None:
+        """Its error is raised from itself, which is no reason to look for its causes for ever."""
+        told: list[str] = []
+
+        def refused(service: ExportService) -> None:
+            with pytest.raises(ServiceError) as raised:
+                done(service)
+            told.append(code_of(raised))
+
+        with bench(Refusing()) as made:
+            assert together([lambda: refused(made.service)], 20)
+        assert told == ["UPLOAD_ERROR"]
 
     def test_an_observer_that_raises_fails_the_export(self, service: ExportService) -> None:
         def explode(_task: Task) -> None:

@@ -227,6 +227,25 @@ class TestWatchdogThatMeetsWhatHangs:
         wait_for(lambda: running.task.state == "FAILED")
 
 
+def test_a_watchdog_that_gets_no_thread_makes_its_next_round(
+    manager: TaskManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = opened(manager)
+    errors: list[Exception] = []
+    do = watchdog.together
+
+    def exhausted(*_asked: object) -> bool:
+        monkeypatch.setattr(watchdog, "together", do)
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(watchdog, "together", exhausted)
+    made = Watchdog(manager, NOW, NEVER, timedelta(milliseconds=1), on_error=errors.append)
+    made.start()
+    wait_for(lambda: running.task.state == "FAILED")
+    made.stop()
+    assert [str(error) for error in errors] == ["can't start new thread"]
+
+
 class TestDraining:
     def test_a_task_whose_end_hangs_holds_up_no_other(
         self, manager: TaskManager, hang: threading.Event, monkeypatch: pytest.MonkeyPatch

@@ -117,7 +117,7 @@ def test_what_another_replica_has_taken_over_is_left_to_it(here: Here) -> None:
     taken = here.take_over()
     here.heartbeat.beat()
     wait_for(lambda: here.manager.active == 0)
-    with pytest.raises(ServiceError, match="INTERRUPTED: another replica has taken"):
+    with pytest.raises(ServiceError, match="INTERRUPTED: the export has been taken over"):
         here.running.checkpoint()
     assert here.running.fail(BROKEN) == taken
     assert here.running.end(BROKEN) == taken
