@@ -62,7 +62,7 @@ class Pipeline:
                 self._publish(running, upload, log)
             except ServiceError as error:
                 self._unpublished(running, upload, target, error)
-        return self.complete(running, target)
+            return self.complete(running, target)
 
     def complete(self, running: Running, target: Target) -> Task:
         """Record that the file is published; if the task was ended meanwhile, remove the file."""

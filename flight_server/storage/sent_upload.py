@@ -1,7 +1,8 @@
 """One file on its way into a store of objects: written to a spool, sent from it.
 
-Where all of it is removed the spool goes last. After a crash it is what tells that something of
-the task may be left in the store.
+Where all of it is removed the spool goes last, and where it is published, not before the owner has
+recorded that and left. After a crash it is what tells that something of the task may be left in
+the store.
 """
 
 import threading
@@ -79,6 +80,8 @@ class SentUpload(Upload):
         traceback: TracebackType | None,
     ) -> None:
         super().__exit__(exc_type, exc, traceback)
+        if self._published and exc_type is None:
+            self._spool.path.unlink(missing_ok=True)
         self._delivery.stop()  # what is sealed and kept is resumed by another upload
         self._uploads.closed(self._target)
 
@@ -119,7 +122,6 @@ class SentUpload(Upload):
         with self._ending:
             if self._withdrawn:
                 raise Stopped().service_error()
-            self._spool.path.unlink(missing_ok=True)
 
     def _discard(self) -> None:
         self._withdraw()

@@ -487,6 +487,19 @@ def test_the_spool_stays_until_the_last_request_of_its_owner_has_arrived(
     assert not list(tmp_path.iterdir())
 
 
+def test_the_spool_stays_until_its_owner_has_recorded_what_it_has_published(
+    server: OssServer, storage: OssStorage, tmp_path: Path
+) -> None:
+    """Else nothing would tell of the object of an export that is cancelled in between."""
+    with storage.open_upload(TARGET) as upload:
+        upload.write(b"x" * 10)
+        upload.seal()
+        upload.publish()
+        assert server.objects
+        assert (tmp_path / "t-1.spool").exists()
+    assert not list(tmp_path.iterdir())
+
+
 def publish_or_not(storage: OssStorage, size: int) -> None:
     with suppress(ServiceError):
         publish(storage, size)

@@ -2,7 +2,6 @@
 
 import hashlib
 import time
-from collections.abc import Iterator
 from random import Random
 from threading import Event, Thread
 
@@ -10,7 +9,7 @@ from tests.support.soak.content import is_right
 from tests.support.soak.doors import BROKEN, Doors, is_harmless
 from tests.support.soak.fleet import Down, Fleet
 from tests.support.soak.journal import Journal, Sighting
-from tests.support.soak.plans import Manner, Plan
+from tests.support.soak.plans import Manner, Plan, plans
 from tests.support.soak.sending import Sending
 
 PAUSE = 0.05
@@ -21,17 +20,17 @@ class Client:
     """Takes one plan after the other, in a thread, until it is told to close."""
 
     def __init__(
-        self, name: str, todo: Iterator[Plan], fleet: Fleet, journal: Journal, closing: Event
+        self, seed: str, name: str, fleet: Fleet, journal: Journal, closing: Event
     ) -> None:
         self.plan: Plan | None = None
         """The one that it is at."""
         self.error: BaseException | None = None
         self.gives_up = False
-        self._todo = todo
+        self._todo = plans(seed, name)
         self._fleet = fleet
         self._journal = journal
         self._closing = closing
-        self._random = Random(name)
+        self._random = Random(f"{seed}/{name}/choices")
         self._is_first = True
         self._idle = Event()  # nobody sets it
         self._thread = Thread(target=self._run, name=name, daemon=True)

@@ -17,7 +17,6 @@ QUESTION = flight.FlightCallOptions(timeout=30)
 BROKEN = (flight.FlightError, pa.ArrowException, OSError, httpx.HTTPError)
 """What a call may end with when its server dies."""
 
-
 _HARMLESS = (
     None,
     "ALREADY_EXISTS",
@@ -53,12 +52,12 @@ class Doors:
     """Clients of one server's doors. Used as a context manager."""
 
     def __init__(self, reached: Reached, journal: Journal) -> None:
-        self.reached = reached
+        self._reached = reached
         self._journal = journal
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
-        self.flight = self._stack.enter_context(flight.FlightClient(self.reached.flight))
+        self.flight = self._stack.enter_context(flight.FlightClient(self._reached.flight))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -102,7 +101,7 @@ class Doors:
     def page(self, task_id: str) -> Sighting | None:
         """A task that was seen before, over HTTP; None if there is none."""
         asked = time.monotonic()
-        answer = httpx.get(f"{self.reached.http}/api/tasks/{task_id}", timeout=30)
+        answer = httpx.get(f"{self._reached.http}/api/tasks/{task_id}", timeout=30)
         if answer.status_code == httpx.codes.NOT_FOUND:
             self._journal.accuse(task_id, "it was known, and is unknown over HTTP now")
             return None
@@ -111,7 +110,7 @@ class Doors:
     def pages(self) -> list[Sighting]:
         """The newest tasks over HTTP."""
         asked = time.monotonic()
-        answer = httpx.get(f"{self.reached.http}/api/tasks?limit=20", timeout=30)
+        answer = httpx.get(f"{self._reached.http}/api/tasks?limit=20", timeout=30)
         tasks = answer.raise_for_status().json()["tasks"]
         return [self._journal.saw(task, "http list", asked) for task in tasks]
 

@@ -17,7 +17,6 @@ from tests.support.soak.fleet import Fleet
 from tests.support.soak.journal import Journal, Sighting
 from tests.support.soak.killer import Killer
 from tests.support.soak.places import Place
-from tests.support.soak.plans import plans
 from tests.support.soak.tally import Tally
 from tests.support.soak.watcher import Watcher
 from tests.support.waiting import wait_for
@@ -85,8 +84,8 @@ class Episode:
         """Clients and a watcher at work; at the end everybody has got what was begun."""
         closing = Event()
         clients = [
-            Client(name, plans(self.seed, name), self._fleet, self.journal, closing)
-            for name in (f"client{number}" for number in range(CLIENTS))
+            Client(self.seed, f"client{number}", self._fleet, self.journal, closing)
+            for number in range(CLIENTS)
         ]
         watcher = Watcher(self.seed, self._fleet, self.journal)
         for each in (*clients, watcher):

@@ -25,11 +25,8 @@ class Down(Exception):
 class Reached:
     """A server that had opened its doors when it was asked for."""
 
-    name: str
-    generation: int
     flight: str
     http: str
-    ops: str
 
 
 class Member:
@@ -38,7 +35,6 @@ class Member:
     def __init__(self, name: str, site: Site, overrides: Sequence[str]) -> None:
         self.name = name
         self.site = site
-        self.generation = 0
         self.reached: Reached | None = None
         """While its doors are open, as far as anybody knows."""
         self.pids: list[int] = []
@@ -68,10 +64,8 @@ class Member:
         assert self.process.poll() is None, f"{self.name} ended: {self.process.communicate()}"
         said = json.loads(self._ready.read_text())
         wait_for(lambda: httpx.get(f"{said['ops']}/health/ready").status_code == 200)
-        self.generation += 1
-        reached = Reached(self.name, self.generation, said["flight"], said["http"], said["ops"])
-        self.reached = reached
-        return reached
+        self.reached = Reached(said["flight"], said["http"])
+        return self.reached
 
     def signal(self, number: int) -> None:
         self.process.send_signal(number)
