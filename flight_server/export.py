@@ -75,6 +75,8 @@ class Export:
             raise failed from error
         finally:
             self._record()
+            if not self.task.state.finished:  # it could not be recorded: the watchdog will
+                self._running.on_end(self._record)
             release_memory()
             if self._log.debugs:
                 held = memory_held()

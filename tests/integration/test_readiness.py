@@ -60,7 +60,7 @@ def test_a_database_that_hangs_makes_the_replica_unready_and_every_question_is_a
     server = start_server(
         f"state.url={url}", "state.heartbeat_interval=50ms", "state.lease_timeout=300ms", SOON
     )
-    assert readiness(server)["status"] == "ready"
+    wait_for(lambda: readiness(server)["status"] == "ready")
     with locked(url):
         wait_for(lambda: not component(server, "replica")["ok"])
         wait_for(lambda: not component(server, "state")["ok"])
@@ -68,7 +68,7 @@ def test_a_database_that_hangs_makes_the_replica_unready_and_every_question_is_a
         assert "its check hangs; no answer for" in told["components"]["state"]["message"]
         lost = told["components"]["replica"]["message"]
         assert "no heartbeat has reached the state database since 20" in lost
-        assert told["components"]["storage"]["ok"]
+        wait_for(lambda: component(server, "storage")["ok"])
         assert server.actions.one("health")["status"] == "unhealthy"
         assert gauge(server, "export_ready") == "export_ready 0.0"
         assert httpx.get(f"{server.ops}/health/live").status_code == 200
@@ -108,11 +108,11 @@ def test_a_store_that_hangs_makes_the_replica_unready_and_every_question_is_answ
             SOON,
         ]
         with running(site, *settings) as server:
-            assert readiness(server)["status"] == "ready"
+            wait_for(lambda: readiness(server)["status"] == "ready")
             oss.faults.add(Fault(FaultKind.HANG, times=None))
             wait_for(lambda: not component(server, "storage")["ok"])
             assert "its check hangs" in component(server, "storage")["message"]
-            assert component(server, "state")["ok"]
+            wait_for(lambda: component(server, "state")["ok"])
             oss.faults.clear()
             oss.faults.release()
             wait_for(lambda: readiness(server)["status"] == "ready")

@@ -1,10 +1,15 @@
 import math
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry
+from prometheus_client.core import Metric
+from prometheus_client.openmetrics.parser import (
+    text_string_to_metric_families as openmetrics_families,
+)
+from prometheus_client.parser import text_string_to_metric_families
 
 from flight_server.errors import ErrorCode, Failure
 from flight_server.metrics import Metrics, host
@@ -31,6 +36,21 @@ def metrics() -> Metrics:
 
 def value(metrics: Metrics, name: str, **labels: str) -> float | None:
     return metrics.registry.get_sample_value(name, labels)
+
+
+def test_both_formats_have_the_same_samples(metrics: Metrics) -> None:
+    metrics.tasks.finished("a", "COMPLETED", None, "csv", 1.5)
+    metrics.service.watch(ready=lambda: True, components=lambda: {"state": True})
+    plain, _ = metrics.exposition("")
+    open_metrics, kind = metrics.exposition("application/openmetrics-text; version=1.0.0")
+    assert kind.startswith("application/openmetrics-text")
+
+    def names(families: Iterable[Metric]) -> set[str]:
+        return {sample.name for family in families for sample in family.samples}
+
+    assert names(text_string_to_metric_families(plain.decode())) == names(
+        openmetrics_families(open_metrics.decode())
+    )
 
 
 @pytest.mark.parametrize(("name", "kind"), ORIGINAL.items())

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from flight_server.request import parse_command
 from flight_server.storage.base import Target
 from flight_server.storage.memory import MemoryStorage, MemoryUpload
 from flight_server.stream import Message
+from flight_server.tasks.watchdog import Watchdog
 from tests.support.exports import batch, csv_of
 from tests.support.scripted import COMMIT, Bench, Script, bench
 
@@ -183,3 +185,21 @@ def test_no_line_is_made_for_a_batch_where_nobody_debugs(parts: Bench, log: Path
         *("TaskCreated", "TaskStarted", "TempFileCreated", "FileFinalized"),
         *("OSSUploadStarted", "OSSUploadCompleted", "TaskCompleted"),
     ]
+
+
+def test_a_failure_that_could_not_be_recorded_is_counted_once_the_watchdog_has_recorded_it(
+    parts: Bench, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def down(*_what: object, **_how: object) -> bool:
+        raise ServiceError(ErrorCode.STORAGE_ERROR, "the database is away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(parts.store, "update", down)
+        failed(parts, ROWS)
+        assert value(parts, "export_errors_total", code="INCOMPLETE_STREAM") == 0
+    long = timedelta(hours=1)
+    ended = parts.metrics.tasks.watchdog_ended
+    Watchdog(parts.manager, long, long, long, on_ended=ended).check()
+    assert value(parts, "export_errors_total", code="INCOMPLETE_STREAM") == 1
+    assert value(parts, "export_watchdog_ended_total", code="INCOMPLETE_STREAM") == 1
+    assert errors(log)[-1] == ("TaskFailed", "warning", "INCOMPLETE_STREAM")
