@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import os
+import secrets
 import shutil
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -88,7 +89,8 @@ class LocalStorage:
         """Make a spool of the finished file again. Raises ServiceError STORAGE_ERROR."""
         final, spool = self.path(target), self._spool(target)
         try:
-            self._partial(final).unlink(missing_ok=True)
+            for partial in self._partials(final):
+                partial.unlink(missing_ok=True)
             if not spool.exists() and final.exists():
                 self._move_back(final, spool)
             final.unlink(missing_ok=True)
@@ -106,7 +108,7 @@ class LocalStorage:
         final = self.path(target)
         try:
             # As long as there is a spool, it tells that something may be left.
-            for file in (self._partial(final), self._spool(target), final):
+            for file in (*self._partials(final), self._spool(target), final):
                 file.unlink(missing_ok=True)
             with contextlib.suppress(FileNotFoundError):
                 final.parent.rmdir()
@@ -150,7 +152,12 @@ class LocalStorage:
         return spool_path(self._temp_directory, target.task_id)
 
     def _partial(self, final: Path) -> Path:
-        return self._directory / f"{final.parent.name}{PARTIAL_SUFFIX}"
+        """A name of its own for each copy: two replicas may make one of the same spool."""
+        name = f"{final.parent.name}-{secrets.token_hex(8)}"
+        return self._directory / f"{name}{PARTIAL_SUFFIX}"
+
+    def _partials(self, final: Path) -> list[Path]:
+        return list(self._directory.glob(f"{final.parent.name}-*{PARTIAL_SUFFIX}"))
 
     def _move(self, spool: Path, final: Path, size: int) -> None:
         final.parent.mkdir(mode=0o700, exist_ok=True)
@@ -160,9 +167,10 @@ class LocalStorage:
             if error.errno != errno.EXDEV:
                 raise
             require_free(self._directory, self._min_free_bytes + size)
-            _copy(spool, self._partial(final))
-            self._partial(final).replace(final)
-            spool.unlink()
+            partial = self._partial(final)
+            _copy(spool, partial)
+            partial.replace(final)
+            spool.unlink(missing_ok=True)
 
     def _move_back(self, final: Path, spool: Path) -> None:
         try:

@@ -15,17 +15,17 @@ _DATABASES: Final = ("postgresql", "sqlite")
 _EXAMPLES: Final = "sqlite:///./data/state.db or postgresql://user:password@host/database"
 _BUSY_TIMEOUT: Final = 30.0  # seconds to wait for another process's write; ours last milliseconds
 _BUSY_PAUSE: Final = 0.01
-_PATIENCE: Final[dict[str, Any]] = {
-    "connect_timeout": 10,  # seconds
-    "keepalives_idle": 15,
+_LIBPQ: Final = frozenset({"psycopg", "psycopg2"})
+_SIGNS_OF_LIFE: Final = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
     "keepalives_interval": 5,
     "keepalives_count": 3,
-    "tcp_user_timeout": 30_000,  # milliseconds
+    "tcp_user_timeout": 25_000,  # milliseconds; the others are seconds, and a number
 }
-"""How long libpq waits for a PostgreSQL whose machine has gone: by default, for many minutes.
-
-The query of the URL wins, which has the same names.
-"""
+"""For PostgreSQL. A machine that is gone without a word is one that answers slowly, to who waits:
+by the system's defaults for two hours, in which the heartbeat would renew no lease while other
+connections work. What `state.url` gives itself stands."""
 
 _MEMORY: Final = frozenset({None, "", ":memory:"})
 
@@ -77,7 +77,9 @@ def _create(url: URL) -> Engine:
     if url.get_backend_name() == "sqlite":
         options |= {"poolclass": QueuePool, "connect_args": _sqlite_arguments()}
     else:
-        options |= {"connect_args": _PATIENCE | url.query}
+        # Of two transitions at once the second is to find that it came second, whatever the
+        # database's default: above this level it fails as if the database were out of order.
+        options |= {"isolation_level": "READ COMMITTED", "connect_args": _libpq_arguments(url)}
     if _in_memory(url):
         # One connection is one database, which lives as long as the connection.
         options |= {"pool_size": 1, "max_overflow": 0}
@@ -90,6 +92,12 @@ def _create(url: URL) -> Engine:
     if url.get_backend_name() == "sqlite":
         event.listen(engine, "connect", _set_pragmas)
     return engine
+
+
+def _libpq_arguments(url: URL) -> dict[str, Any]:
+    if url.get_driver_name() not in _LIBPQ:
+        return {}
+    return {name: value for name, value in _SIGNS_OF_LIFE.items() if name not in url.query}
 
 
 def _sqlite_arguments() -> dict[str, Any]:

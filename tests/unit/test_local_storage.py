@@ -1,9 +1,11 @@
 import errno
 import os
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -225,6 +227,39 @@ def test_a_copy_that_fails_keeps_the_spool_and_leaves_no_partial_file(
     assert caught.value.code is ErrorCode.STORAGE_FULL
     assert [path for path in files.rglob("*") if path.is_file()] == []
     assert storage.resume(TARGET, size)
+
+
+def test_two_replicas_that_copy_one_spool_do_not_write_into_one_file(
+    make: Make, two_file_systems: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One was taken for dead while it copied, and goes on; the other one stops half way through."""
+    one, other = make(), make()
+    size = seal(one)
+    begun, over = threading.Event(), threading.Event()
+    half_way = threading.Thread(target=other.resume, args=(TARGET, size))
+
+    def never_done(reader: BinaryIO, writer: BinaryIO, length: int) -> None:
+        begun.set()
+        assert over.wait(20)
+        shutil_copy(reader, writer, length)
+
+    def overtaken(reader: BinaryIO, writer: BinaryIO, length: int) -> None:
+        writer.write(reader.read(size // 2))
+        writer.flush()
+        monkeypatch.setattr(shutil, "copyfileobj", never_done)
+        half_way.start()
+        assert begun.wait(20)
+        shutil_copy(reader, writer, length)
+
+    shutil_copy = shutil.copyfileobj
+    monkeypatch.setattr(shutil, "copyfileobj", overtaken)
+    try:
+        assert one.resume(TARGET, size)
+        assert one.path(TARGET).read_bytes() == CONTENT
+    finally:
+        over.set()
+        half_way.join()
+    assert one.path(TARGET).read_bytes() == CONTENT
 
 
 def test_a_copy_must_leave_the_minimum_free(make: Make, two_file_systems: None) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import make_url
+from sqlalchemy import create_engine, make_url, text, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.schema import CreateIndex
@@ -22,6 +22,7 @@ from flight_server.tasks.schema_version import SCHEMA_VERSION
 from flight_server.tasks.store import RequestIdTaken, StateError, TaskStore
 from flight_server.tasks.store_engine import _reason
 from tests.support.postgres import Postgres
+from tests.support.waiting import wait_for
 
 NOON = datetime(2025, 6, 1, 12, 0, tzinfo=UTC)
 DONE = {"started_at": NOON, "completed_at": NOON}
@@ -446,6 +447,39 @@ def test_in_postgresql_too_only_live_tasks_hold_their_request_id() -> None:
     (index,) = (index for index in store_schema.tasks.indexes if index.unique)
     ddl = str(CreateIndex(index).compile(dialect=postgresql.dialect()))  # type: ignore[no-untyped-call]
     assert ddl.endswith("WHERE state IN ('QUEUED', 'PROCESSING', 'UPLOADING', 'COMPLETED')")
+
+
+def test_of_two_transitions_the_second_finds_itself_second_whatever_postgresql_defaults_to(
+    postgres_server: Postgres,
+) -> None:
+    url = postgres_server.database()
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        default = "default_transaction_isolation = 'serializable'"
+        connection.execute(text(f"ALTER DATABASE {make_url(url).database} SET {default}"))
+        store = TaskStore(url)
+        task = make_task()
+        store.create(task)
+        waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        with ThreadPoolExecutor(1) as pool:
+            with store.database.writing() as first:
+                first.execute(update(store_schema.tasks).values(state=TaskState.CANCELLED))
+                started = task.moved(TaskState.PROCESSING, at=NOON)
+                second = pool.submit(store.update, started, expected=TaskState.QUEUED)
+                wait_for(lambda: connection.scalar(waiting))
+            assert second.result() is False
+        store.close()
+    engine.dispose()
+
+
+def test_a_database_that_is_gone_without_a_word_is_noticed(postgres_server: Postgres) -> None:
+    store = TaskStore(f"{postgres_server.database()}&connect_timeout=3")
+    with store.database.reading() as connection:
+        dbapi: Any = connection.connection.dbapi_connection
+        asked = dbapi.info.get_parameters()
+    store.close()
+    assert (asked["connect_timeout"], asked["tcp_user_timeout"]) == ("3", "25000")
+    assert {"keepalives_idle", "keepalives_interval", "keepalives_count"} <= asked.keys()
 
 
 class Cursor:
