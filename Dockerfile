@@ -55,7 +55,7 @@ EXPOSE 8815 9090 9091 8080
 
 # Whether it lives, not whether it is ready: who is restarted for an unhealthy database or while it
 # finishes its exports loses them.
-HEALTHCHECK --interval=10s --timeout=5s --start-period=1m \
+HEALTHCHECK --interval=30s --timeout=5s --start-period=1m \
     CMD ["/opt/export-middleware/bin/python", "-I", "-c", "\
 from http.client import HTTPConnection; \
 from os import environ; \

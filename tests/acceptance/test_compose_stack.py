@@ -68,3 +68,4 @@ def test_an_export_is_finished_while_the_project_is_stopped(stack: Stack) -> Non
         put.send(3, start=3)
         put.commit(6)
         assert put.result()["state"] == "COMPLETED"
+    assert "gracefully shutting down" in stack.said("nginx")

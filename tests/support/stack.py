@@ -70,6 +70,10 @@ class Stack:
         name = self._services[service].get("stop_signal", "SIGTERM")
         self._processes[service].send_signal(signal.Signals[name])
 
+    def said(self, service: str) -> str:
+        """What Docker would show as its log."""
+        return (self._image.root / "run" / service / "output").read_text()
+
     def answers(self, service: str, port: int) -> bool:
         """Whether connections are taken, whatever is spoken there."""
         host, _, number = self.at(service, port).rpartition(":")
@@ -143,7 +147,7 @@ class Stack:
             yield
         finally:
             self.ask_to_stop(name)
-            assert process.wait(_START) == 0, (directory / "output").read_text()
+            assert process.wait(_START) == 0, self.said(name)
 
     def _is_ready(self, name: str) -> bool:
         try:
