@@ -37,14 +37,15 @@ cluster: $(READY) proxy  ## two replicas on one PostgreSQL behind a proxy, until
 	$(BIN)/python -m deploy.cluster $(ARGS)
 
 # The proxy in front of several replicas. Debian puts both where only root's PATH leads.
-PROXY_PACKAGES := haproxy nginx
+PROXY_PACKAGES := gettext-base haproxy nginx
 proxy:
-	@PATH="$$PATH:/usr/sbin"; command -v haproxy >/dev/null && command -v nginx >/dev/null || \
+	@PATH="$$PATH:/usr/sbin"; command -v haproxy >/dev/null && command -v nginx >/dev/null && \
+		command -v envsubst >/dev/null || \
 		{ [ "$$(id -u)" = 0 ] && echo "Installing HAProxy and nginx for clusters and their tests" && \
 			{ said=$$({ apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy \
 				--no-install-recommends $(PROXY_PACKAGES); } 2>&1) || \
 				{ echo "$$said"; false; }; }; } || \
-		echo "HAProxy or nginx is missing: no cluster, and its tests are skipped;" \
+		echo "HAProxy, nginx or envsubst is missing: no cluster, and its tests are skipped;" \
 			"as root: apt-get install --no-install-recommends $(PROXY_PACKAGES)"
 
 # Some acceptance tests open workbooks in it. It is large, so nothing but the tests sets it up.
