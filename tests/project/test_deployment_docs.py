@@ -80,7 +80,7 @@ def test_the_times_of_the_page_are_those_of_the_files() -> None:
         strict=True,
     ):
         assert setting in text.replace(table, "")
-    assert f"at most {round(AFTER_GRACE.total_seconds())} s more" in table
+    assert f"at most {round(AFTER_GRACE.total_seconds())} s later" in table
     assert {grace for name, grace, _ in waits if name != "Kubernetes"} == {
         f"{round(Config().server.shutdown_grace.total_seconds())} s"
     }

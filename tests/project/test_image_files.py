@@ -1,6 +1,7 @@
 """Dockerfile, .dockerignore and the configuration that they install agree with the code."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 from flight_server.config import Config, load_config
@@ -83,7 +84,9 @@ def test_its_variables_are_keys_of_the_configuration() -> None:
 
 def test_it_asks_the_door_for_operators_whether_it_lives() -> None:
     code = FINAL.one("HEALTHCHECK").exec_form[-1]
-    routes = {route.path for route in create_ops_app(Health(), Metrics([])).routes}
+    routes = {
+        route.path for route in create_ops_app(Health(timedelta(seconds=1)), Metrics([])).routes
+    }
     assert re.findall(r"'GET', '([^']+)'", code) == ["/health/live"]
     assert "/health/live" in routes
     [name, port] = re.findall(r"environ\.get\('(\w+)', '(\d+)'\)", code)[0]

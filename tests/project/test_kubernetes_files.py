@@ -143,7 +143,9 @@ def test_everything_selects_the_pods() -> None:
     ],
 )
 def test_probes_ask_what_the_door_for_operators_answers(probe: str, path: str) -> None:
-    routes = {route.path for route in create_ops_app(Health(), Metrics([])).routes}
+    routes = {
+        route.path for route in create_ops_app(Health(timedelta(seconds=1)), Metrics([])).routes
+    }
     assert SERVER[probe]["httpGet"] == {"path": path, "port": "ops"}
     assert path in routes
     assert STATEFUL_SET["template"]["metadata"]["annotations"]["prometheus.io/path"] in routes
