@@ -21,6 +21,7 @@ from flight_server.tasks.model import Task, TaskState, new_task_id, utc_now
 from flight_server.tasks.orphans import INTERRUPTED, Inherited, Orphans
 from flight_server.tasks.replica import Replica
 from flight_server.tasks.replica_table import ReplicaTable
+from flight_server.tasks.running import Running
 from flight_server.tasks.store import TaskStore
 from tests.support.postgres import Postgres
 from tests.support.waiting import wait_for
@@ -201,18 +202,23 @@ def test_a_task_that_was_recorded_and_refused_does_not_hold_its_request_id_for_e
     assert site.state(again.task) is TaskState.PROCESSING
 
 
-@pytest.mark.parametrize("made", [True, False])
-def test_what_is_published_does_not_fail_where_the_state_does_not_say_that_it_is_completed(
-    site: Site, monkeypatch: pytest.MonkeyPatch, *, made: bool
-) -> None:
-    mine = site.replica()
+def uploading_here(site: Site, mine: Replica) -> tuple[TaskManager, Running]:
+    """A task that runs, with its file sealed."""
     manager = TaskManager(site.store, replica=mine, slots=1, queue_size=0, queue_timeout=LATE)
     template = site.left(mine, TaskState.COMPLETED)
     running = manager.open(
         replace(template, task_id=new_task_id(), request_id="r", state=TaskState.QUEUED)
     )
     running.uploading(3, "f" * 64)
-    losing_the_answer(site.store, monkeypatch, made=made)
+    return manager, running
+
+
+def test_what_is_published_does_not_fail_where_it_could_not_be_recorded(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = site.replica()
+    manager, running = uploading_here(site, mine)
+    losing_the_answer(site.store, monkeypatch, made=False)
     with pytest.raises(ServiceError, match="STORAGE_ERROR"):
         running.complete()
     assert (running.fail(INTERRUPTED).error, manager.active) == (None, 0)
@@ -225,6 +231,16 @@ def test_what_is_published_does_not_fail_where_the_state_does_not_say_that_it_is
     )
     recovery.look()
     recovery.work()
+    assert site.state(running.task) is TaskState.COMPLETED
+
+
+def test_what_is_recorded_as_completed_is_so_where_only_the_answer_got_lost(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manager, running = uploading_here(site, site.replica())
+    losing_the_answer(site.store, monkeypatch)
+    assert running.complete().state is TaskState.COMPLETED
+    assert (running.fail(INTERRUPTED).error, manager.active) == (None, 0)
     assert site.state(running.task) is TaskState.COMPLETED
 
 
