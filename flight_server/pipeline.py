@@ -61,7 +61,7 @@ class Pipeline:
             try:
                 self._publish(running, upload, log)
             except ServiceError as error:
-                self._unpublished(running, upload, target, error)
+                self._unpublished(running, upload, error)
             return self.complete(running, target)
 
     def complete(self, running: Running, target: Target) -> Task:
@@ -161,19 +161,18 @@ class Pipeline:
             size=size,
         )
 
-    def _unpublished(
-        self, running: Running, upload: Upload, target: Target, error: ServiceError
-    ) -> None:
+    def _unpublished(self, running: Running, upload: Upload, error: ServiceError) -> None:
         """End the task before anything of its file is taken back; raise unless it is COMPLETED.
 
         Another replica that took this one for dead may have published the file meanwhile, or be
-        about to: then it is left alone, as it is while the store of tasks does not answer.
+        about to: then it is left alone. Where the store of tasks does not answer the task is left
+        to recovery, which tries to publish once more.
         """
         try:
             task = running.fail(error.failure)
         except ServiceError:
             upload.leave()
-            running.on_end(partial(self.storage.withdraw, target))
+            running.leave()
             raise
         if not task.state.broken_off:
             upload.leave()

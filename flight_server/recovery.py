@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from flight_server.errors import ServiceError
 from flight_server.logs import Event, get_logger
 from flight_server.metrics import Metrics
 from flight_server.service import target_of
@@ -133,7 +134,14 @@ class Recovery:
 
     def _publish(self, inherited: Inherited) -> None:
         task = inherited.task
-        if self._resume(task):
+        try:
+            published = self._resume(task)
+        except ServiceError as error:
+            if not self._orphans.is_late(inherited):
+                raise
+            self._refused(inherited, error)
+            return
+        if published:
             if self._orphans.complete(task):
                 self._metrics.replicas.completed()
                 message = "the export of a dead server is COMPLETED"
@@ -144,6 +152,15 @@ class Recovery:
             self._interrupted(failed, "the file of a dead server is gone")
         self._follow(task)
         del self._inherited[task.task_id]
+
+    def _refused(self, inherited: Inherited, error: ServiceError) -> None:
+        """End a task whose file the store has refused for too long; it is kept to be retried."""
+        if (failed := self._orphans.fail(inherited.task, error.failure)) is not None:
+            self._interrupted(failed, "the file of a dead server cannot be published")
+            self._storage.withdraw(target_of(failed))
+        else:
+            self._follow(inherited.task)
+        del self._inherited[inherited.task.task_id]
 
     def _resume(self, task: Task) -> bool:
         """Publish a file if it is here; whether it is published."""

@@ -152,6 +152,8 @@ def complete_request(
     `ServiceError` with INVALID_DESCRIPTOR where name and options contradict each other.
     """
     chosen = find_format(format_name)
+    if request_id is not None and not can_be_recorded(request_id):
+        raise _invalid("request_id has a character that no database keeps, such as NUL")
     try:
         options = options.for_file(filename)
         stored = _stored_name(filename, options)
@@ -170,6 +172,11 @@ def complete_request(
         wait=wait,
         fingerprint=_fingerprint(decisive, stored, chosen.name, options),
     )
+
+
+def can_be_recorded(identifier: str) -> bool:
+    """Whether databases take it: PostgreSQL has no NUL in a text, and UTF-8 no half characters."""
+    return "\0" not in identifier and identifier.encode(errors="ignore").decode() == identifier
 
 
 def _asked(place: int, column: _Column) -> ColumnOptions:

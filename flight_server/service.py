@@ -18,7 +18,7 @@ from flight_server.limits import check_request
 from flight_server.logs import Event, get_logger
 from flight_server.metrics import Metrics
 from flight_server.pipeline import Pipeline
-from flight_server.request import ExportRequest
+from flight_server.request import ExportRequest, can_be_recorded
 from flight_server.storage.base import LimitedLinks, Readable, Storage, Target
 from flight_server.tasks.manager import TaskManager
 from flight_server.tasks.model import Task, TaskState, new_task_id, utc_now
@@ -116,6 +116,8 @@ class ExportService:
     ) -> Task:
         """A task by either id. Raises TASK_NOT_FOUND."""
         self.metrics.tasks.status_query()
+        if not can_be_recorded(task_id or request_id or ""):
+            raise _not_found(repr(task_id or request_id))
         if task_id is None and client is not None and request_id is not None:
             found = self._store.find(client, request_id)
             task_id = found.task_id if found else None

@@ -74,6 +74,7 @@ class LocalStorage:
         final, spool = self.path(target), self._spool(target)
         try:
             if _size(final) == size:
+                os.utime(final.parent)  # by which its retention is counted
                 spool.unlink(missing_ok=True)  # a copy that was interrupted before its last step
             elif _size(spool) == size:
                 self._move(spool, final, size)

@@ -3,7 +3,8 @@
 A task before UPLOADING needed its client's connection to the process that is no more: it FAILED.
 One that is UPLOADING is durable in a spool of the dead replica, and goes on where that can be
 read: by the same server, started again, or by another one that shares its directory. Everybody
-may try whether its file was published already. If nobody could within `timeout`, it FAILED.
+may try whether its file was published already. What nobody could within `timeout`, for want of
+the file or because the store refused it, FAILED.
 
 A living replica can have orphans too, and finds them itself: a transaction whose answer got lost
 has recorded a task that was refused, or handed one over that nobody went on with.
@@ -48,6 +49,8 @@ class Inherited:
     """The replica that had it."""
     last_chance: bool
     """If its file is not here, it is nowhere, or has been waited for long enough."""
+    at: datetime
+    """When it was taken over."""
 
 
 class Orphans:
@@ -103,9 +106,13 @@ class Orphans:
             task.moved(TaskState.COMPLETED, at=self._clock()), expected=task.state
         )
 
-    def fail(self, task: Task) -> Task | None:
-        """End the task FAILED with INTERRUPTED; None if it has changed meanwhile."""
-        failed = task.moved(TaskState.FAILED, at=self._clock(), error=INTERRUPTED)
+    def is_late(self, inherited: Inherited) -> bool:
+        """Whether it was tried for long enough to publish the file."""
+        return self._clock() - inherited.at >= self._timeout
+
+    def fail(self, task: Task, failure: Failure = INTERRUPTED) -> Task | None:
+        """End the task FAILED; None if it has changed meanwhile."""
+        failed = task.moved(TaskState.FAILED, at=self._clock(), error=failure)
         done = self._store.update(failed, expected=task.state, owner=task.replica)
         return failed if done else None
 
@@ -122,4 +129,4 @@ class Orphans:
         if not self._table.hand_over(task, self._replica.id):
             return None
         mine = replace(task, replica=self._replica.id)
-        return Inherited(mine, task.replica, last_chance=nearby or late)
+        return Inherited(mine, task.replica, last_chance=nearby or late, at=self._clock())

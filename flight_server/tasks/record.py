@@ -42,6 +42,11 @@ class TaskRecord:
             stored = self._store.get(task.task_id)
             if stored is not None and stored.state is TaskState.COMPLETED:
                 return stored
+        return self.nobodys(task)
+
+    @staticmethod
+    def nobodys(task: Task) -> Task:
+        """The task as one that no process has."""
         return replace(task, replica=_NOBODY)
 
     def _as_stored(self, task: Task) -> Task:

@@ -190,6 +190,14 @@ class Running:
             raise
         return self._task
 
+    def leave(self) -> None:
+        """Have nothing to do any more with a task that is UPLOADING: `Orphans` find it."""
+        with self.transition:
+            if not self._is_over(self._task):
+                self._take(self._record.nobodys(self._task))
+        self._unsaved = None
+        self._callbacks.forget()
+
     def cancel(self) -> Task:
         """End the task CANCELLED from any thread; a task that is finished stays as it is."""
         return self._end_outside(TaskState.CANCELLED, None)

@@ -78,7 +78,9 @@ class FailureText(TypeDecorator[Failure]):
         if value is None:
             return None
         failure = json.loads(value)
-        return Failure(ErrorCode(failure["code"]), failure["message"])
+        known = failure["code"] in ErrorCode.__members__  # a later version may have others
+        code = ErrorCode(failure["code"]) if known else ErrorCode.INTERNAL
+        return Failure(code, failure["message"])
 
 
 metadata = MetaData()

@@ -212,12 +212,12 @@ class Replicas(RuleBasedStateMachine):
         with suppress(ServiceError), upload:
             if refusal is not None:
                 upload._refused = True
-                process.pipeline._unpublished(running, upload, target, refusal)
+                process.pipeline._unpublished(running, upload, refusal)
             else:
                 try:
                     process.pipeline._publish(running, upload, LOG)
                 except ServiceError as error:
-                    process.pipeline._unpublished(running, upload, target, error)
+                    process.pipeline._unpublished(running, upload, error)
         if refusal is None:
             with suppress(ServiceError):
                 process.pipeline.complete(running, target)

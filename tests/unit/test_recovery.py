@@ -266,7 +266,7 @@ def test_a_task_that_was_handed_back_to_one_that_lives_and_let_go_of_it_is_publi
     hasty = site.orphans(site.replica("elsewhere"))
     site.table.hand_over(task, "hasty")
     mine = replace(task, replica="hasty")
-    hasty.hand_back(Inherited(mine, slow.id, last_chance=False))
+    hasty.hand_back(Inherited(mine, slow.id, last_chance=False, at=utc_now()))
     recovery = site.recovery(slow, Spooled(task.task_id))
     recovery.look()
     recovery.work()
@@ -380,6 +380,21 @@ def test_what_could_not_be_settled_is_not_tried_at_every_look(site: Site) -> Non
     wait_for(lambda: len(looks) > seen + 20)
     assert (storage.asked, storage.sulks) == ([uploading.task_id], 998)
     recovery.stop()
+
+
+def test_a_file_that_the_store_refuses_for_too_long_has_failed_with_its_reason(site: Site) -> None:
+    task = site.left(site.dead(), TaskState.UPLOADING)
+    storage = Spooled(task.task_id)
+    storage.sulks = 1
+    recovery = site.recovery(site.replica(), storage, timedelta())
+    recovery.look()
+    recovery.work()
+    stored = site.store.get(task.task_id)
+    assert stored is not None
+    assert stored.error is not None
+    assert (stored.state, stored.error.code) == ("FAILED", "UPLOAD_ERROR")
+    assert stored.can_be_retried
+    assert storage.deleted == [], "the file is kept for a retry"
 
 
 def test_a_server_that_stops_begins_nothing_more(site: Site) -> None:

@@ -24,6 +24,13 @@ def refusal(command: Any) -> str:
     return raised.value.message
 
 
+@pytest.mark.parametrize("request_id", ["a\\u0000b", "\\u0000"])
+def test_a_request_id_that_no_database_keeps_is_refused(request_id: str) -> None:
+    body = f'{{"filename": "a.csv", "request_id": "{request_id}"}}'.encode()
+    with pytest.raises(ServiceError, match="INVALID_DESCRIPTOR: request_id has a character"):
+        parse_command(body)
+
+
 def test_everything_but_the_filename_has_a_default() -> None:
     parsed = request()
     assert (parsed.filename, parsed.format) == ("a.csv", "csv")

@@ -61,6 +61,14 @@ def test_an_export_is_run_to_its_end(service: ExportService) -> None:
     assert file.read() == csv_of(3)
 
 
+@pytest.mark.parametrize("asked", ["a\0b", "\ud800"])
+def test_what_can_be_no_id_is_not_found(service: ExportService, asked: str) -> None:
+    for ids in ({"task_id": asked}, {"request_id": asked}):
+        with pytest.raises(ServiceError) as raised:
+            service.status("us", **ids)
+        assert raised.value.code is ErrorCode.TASK_NOT_FOUND
+
+
 class TestEndings:
     def test_a_completion_whose_answer_got_lost_is_a_completion(
         self, service: ExportService, parts: Bench, monkeypatch: pytest.MonkeyPatch

@@ -11,6 +11,7 @@ from flight_server.errors import ErrorCode, Failure, ServiceError
 from flight_server.tasks.heartbeat import Heartbeat
 from flight_server.tasks.manager import TaskManager
 from flight_server.tasks.model import Task, TaskState, new_task_id, utc_now
+from flight_server.tasks.orphans import Orphans
 from flight_server.tasks.replica import Replica
 from flight_server.tasks.replica_table import ReplicaTable
 from flight_server.tasks.running import Running
@@ -143,6 +144,19 @@ def test_what_another_replica_has_completed_is_completed(here: Here) -> None:
     here.take_over()
     completed = here.end_elsewhere(TaskState.COMPLETED)
     assert here.running.complete() == completed
+    assert here.called_back == []
+
+
+def test_what_its_owner_has_left_is_found_as_an_orphan(here: Here) -> None:
+    """Its file could not be published, nor could that be recorded."""
+    uploading = here.running.uploading(3, "f" * 64)
+    here.running.leave()
+    assert not here.manager.runs(uploading.task_id)
+    with pytest.raises(ServiceError, match="INTERRUPTED: the export has been taken over"):
+        here.running.checkpoint()
+    assert here.running.fail(BROKEN).state is TaskState.UPLOADING
+    found = Orphans(here.store, here.table, here.replica, timedelta()).look(set)
+    assert [each.task for each in found.inherited] == [uploading]
     assert here.called_back == []
 
 
