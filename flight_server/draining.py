@@ -17,7 +17,7 @@ ENDING_SECONDS: Final = 2.0
 """For ending what is left after the grace; what takes longer is settled at the next start."""
 
 _LOOK_SECONDS: Final = 0.1
-"""Between two looks whether to hurry."""
+"""Between two looks whether anything still runs."""
 
 _SHUT_DOWN: Final = Failure(
     ErrorCode.SHUTTING_DOWN, "the server was shut down before the export was finished; retry"
@@ -52,8 +52,9 @@ def could_not_end(error: Exception) -> None:
 
 def _await_idle(manager: TaskManager, grace: timedelta, hurry: threading.Event) -> None:
     deadline = time.monotonic() + grace.total_seconds()
-    while not hurry.is_set() and (left := deadline - time.monotonic()) > 0:
-        if manager.wait_idle(timedelta(seconds=min(left, _LOOK_SECONDS))):
+    while not manager.wait_idle(timedelta()):
+        left = deadline - time.monotonic()
+        if left <= 0 or hurry.wait(min(left, _LOOK_SECONDS)):
             return
 
 

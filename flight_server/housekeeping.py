@@ -11,7 +11,7 @@ from flight_server.tasks.store import TaskStore
 
 INTERVAL: Final = timedelta(minutes=1)
 
-_STOP_TIMEOUT: Final = 2.0
+STOP_TIMEOUT: Final = 1.0
 """Seconds; a file system that hangs must not keep the server from stopping."""
 
 _log = get_logger("housekeeping")
@@ -44,7 +44,7 @@ class Housekeeper:
     def stop(self) -> None:
         """Stop the thread and wait for the sweep it is in."""
         self._stopping.set()
-        self._thread.join(_STOP_TIMEOUT)
+        self._thread.join(STOP_TIMEOUT)
 
     def sweep(self) -> None:
         """Do one sweep now. Raises `ServiceError` for what could not be removed."""

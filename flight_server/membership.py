@@ -16,6 +16,10 @@ from flight_server.tasks.orphans import Orphans
 from flight_server.tasks.replica import Replica
 from flight_server.tasks.replica_table import ReplicaTable
 from flight_server.tasks.store import TaskStore
+from flight_server.together import together
+
+LEAVE_SECONDS: Final = 2.0
+"""A database that hangs must not keep the process from ending."""
 
 _log = get_logger("replica")
 
@@ -46,6 +50,9 @@ class Membership:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        together([self._leave], LEAVE_SECONDS)
+
+    def _leave(self) -> None:
         try:
             self._stack.close()
         except ServiceError as error:  # the others find out when the lease is over
@@ -59,7 +66,7 @@ class Membership:
         self._stack.callback(heartbeat.stop)
 
     def settle(self, manager: TaskManager, storage: Storage, metrics: Metrics) -> None:
-        """Settle what dead replicas have left, now and from now on; once."""
+        """Settle what dead replicas have left, now and from now on; once. Call before any door."""
         config = self._config
         recovery = Recovery(
             Orphans(self._store, self._table, self.replica, config.state.recovery_timeout),
@@ -73,6 +80,7 @@ class Membership:
         # Where it means to send gigabytes, no door is kept shut until that is done.
         recovery.start(now=not isinstance(storage, Remote))
         self._stack.callback(recovery.stop)
+        self.replica.be_seen()
 
 
 def _stumbled(error: Exception) -> None:

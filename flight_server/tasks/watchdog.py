@@ -20,6 +20,9 @@ from flight_server.together import together
 PATIENCE: Final = 1.0
 """Seconds that a round waits for the tasks that it ends."""
 
+STOP_TIMEOUT: Final = 1.5
+"""Seconds for the round that is under way."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -71,7 +74,7 @@ class Watchdog:
     def stop(self) -> None:
         """Stop the thread and wait for the round it is in."""
         self._stopping.set()
-        self._thread.join(2 * PATIENCE)
+        self._thread.join(STOP_TIMEOUT)
 
     def check(self) -> None:
         """Do one round now; what it ends has ended when this returns, unless something hangs."""

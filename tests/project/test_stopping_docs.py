@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from flight_server import app, draining, signals
+from flight_server import app, draining, housekeeping, membership, signals
+from flight_server.tasks import watchdog
 from flight_server.transports import doors
 
 DOCS = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text(encoding="utf-8")
@@ -17,5 +18,5 @@ def test_the_bounds_are_those_of_the_code() -> None:
 
 def test_a_clean_end_has_the_time_that_it_needs() -> None:
     longest = max(app.FLIGHT_SECONDS, app.HTTP_SECONDS, app.GRPC_SECONDS) + doors.MARGIN
-    helpers = 4.0  # the watchdog and the housekeeper
+    helpers = watchdog.STOP_TIMEOUT + housekeeping.STOP_TIMEOUT + membership.LEAVE_SECONDS
     assert draining.ENDING_SECONDS + longest + helpers < signals.STOP_SECONDS
