@@ -73,11 +73,11 @@ def _parsed(url_text: str) -> URL:
 
 def _create(url: URL) -> Engine:
     # The parameters of a statement can be a secret: keep them out of every message.
-    options: dict[str, Any] = {"hide_parameters": True, "pool_pre_ping": True}
+    options: dict[str, Any] = {"hide_parameters": True}
     if url.get_backend_name() == "sqlite":
         options |= {"poolclass": QueuePool, "connect_args": _sqlite_arguments()}
     else:
-        options |= {"connect_args": _PATIENCE | url.query}
+        options |= {"pool_pre_ping": True, "connect_args": _PATIENCE | url.query}
     if _in_memory(url):
         # One connection is one database, which lives as long as the connection.
         options |= {"pool_size": 1, "max_overflow": 0}
