@@ -66,6 +66,7 @@ class Heartbeat:
         manager = self._manager
         running = {each.task.task_id: each for each in (manager.running if manager else ())}
         if running:
+            self._replica.look_around()
             self._show(running)
             for task in self._table.lost(self._replica.id, running):
                 self._lose(running[task.task_id], task)

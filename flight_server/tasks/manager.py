@@ -23,6 +23,11 @@ class Owner(Protocol):
         """Of this process."""
         ...
 
+    @property
+    def alone(self) -> bool:
+        """Whether nobody else can end its tasks, as far as is known."""
+        ...
+
     def hold(self) -> None:
         """Make sure that the others take this replica for alive. Raises `ServiceError`."""
         ...
@@ -32,6 +37,7 @@ class _Alone:
     """The only process that uses a store."""
 
     id: Final = ""
+    alone: Final = True
 
     def hold(self) -> None:
         """Nobody could take it for dead."""
@@ -115,8 +121,12 @@ class TaskManager:
     def get(self, task_id: str) -> Task | None:
         """The task as it is recorded, with live figures if it runs here.
 
-        Another replica may have ended it, and told somebody so, before that is noticed here.
+        Another replica may have ended it, and told somebody so, before that is noticed here: the
+        record is asked, unless there is no other.
         """
+        running = self._running.get(task_id)
+        if running is not None and self._replica.alone:
+            return running.task
         before = dict(self._running)
         stored = self._store.get(task_id)
         return None if stored is None else self._live(stored, before)

@@ -26,6 +26,9 @@ from flight_server.tasks.locks import ProcessLock, directory_id
 from flight_server.tasks.model import utc_now
 from flight_server.tasks.replica_table import ReplicaRecord, ReplicaTable
 
+ALONE_SECONDS: Final = 1.0
+"""How long a look around holds: four looks of a heartbeat."""
+
 
 class Replica:
     """One process, from `enter` to `leave`. Thread safe. Raises `ServiceError` as the table does.
@@ -56,6 +59,8 @@ class Replica:
         self._host = f"{socket.gethostname()}:{os.getpid()}"
         self._renewed_at = -float("inf")
         self._steady_since = float("inf")
+        self._alone_at = -float("inf")
+        self._entered_at = -float("inf")
 
     def __enter__(self) -> Self:
         self.enter()
@@ -75,6 +80,7 @@ class Replica:
         except OSError as error:
             raise translate(error) from error
         self.renew()
+        self._entered_at = self._monotonic()
 
     def leave(self) -> None:
         """Say that it is over; the others need not wait for the lease to end."""
@@ -114,6 +120,26 @@ class Replica:
         """
         if not self._is_fresh(self._monotonic()):
             self.renew()
+
+    @property
+    def alone(self) -> bool:
+        """Whether no other replica was alive at a look within the last `ALONE_SECONDS`.
+
+        Then nobody else is asked for the tasks of this one, or to end them; see `be_seen`.
+        """
+        return self._monotonic() - self._alone_at <= ALONE_SECONDS
+
+    def look_around(self) -> None:
+        """See whether others are alive. Raises `ServiceError` as the table does."""
+        began = self._monotonic()
+        living, _ = self.others()
+        self._alone_at = -float("inf") if living else began
+
+    def be_seen(self) -> None:
+        """Block until nobody takes itself for alone any more, before anybody is served here."""
+        left = self._entered_at + ALONE_SECONDS - self._monotonic()
+        if left > 0 and self.others()[0]:
+            time.sleep(left)
 
     def others(self) -> tuple[list[ReplicaRecord], list[ReplicaRecord]]:
         """The other replicas: those that may be alive, and those that are dead for certain."""

@@ -73,13 +73,17 @@ def _parsed(url_text: str) -> URL:
 
 def _create(url: URL) -> Engine:
     # The parameters of a statement can be a secret: keep them out of every message.
-    options: dict[str, Any] = {"hide_parameters": True, "pool_pre_ping": True}
+    options: dict[str, Any] = {"hide_parameters": True}
     if url.get_backend_name() == "sqlite":
         options |= {"poolclass": QueuePool, "connect_args": _sqlite_arguments()}
     else:
         # Of two transitions at once the second is to find that it came second, whatever the
         # database's default: above this level it fails as if the database were out of order.
-        options |= {"isolation_level": "READ COMMITTED", "connect_args": _libpq_arguments(url)}
+        options |= {
+            "pool_pre_ping": True,
+            "isolation_level": "READ COMMITTED",
+            "connect_args": _libpq_arguments(url),
+        }
     if _in_memory(url):
         # One connection is one database, which lives as long as the connection.
         options |= {"pool_size": 1, "max_overflow": 0}

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from flight_server.errors import ErrorCode, ServiceError
+from flight_server.tasks import replica
 from flight_server.tasks.locks import ProcessLock, directory_id
 from flight_server.tasks.replica import Replica
 from flight_server.tasks.replica_table import ReplicaTable
@@ -206,3 +207,38 @@ def test_replicas_of_long_ago_are_forgotten_and_others_are_not(
     table.renew("lately", timedelta(hours=-2), host="there", spools="")
     table.forget()
     assert {each.replica_id for each in table.all()} == {one.id, "lately"}
+
+
+def test_a_replica_is_alone_while_its_last_look_found_nobody_alive(
+    table: ReplicaTable, tmp_path: Path, clock: Clock
+) -> None:
+    one = entered(table, tmp_path / "1", clock)
+    assert not one.alone
+    one.look_around()
+    assert one.alone
+    clock.seconds += 1
+    assert one.alone
+    clock.seconds += 0.1
+    assert not one.alone
+    two = entered(table, tmp_path / "2", clock)
+    one.look_around()
+    assert not one.alone
+    two.leave()
+    one.look_around()
+    assert one.alone
+
+
+def test_whoever_joins_waits_until_the_others_have_looked_around_and_nobody_waits_for_no_one(
+    table: ReplicaTable, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(replica.time, "sleep", waited.append)
+    entered(table, tmp_path / "1", clock).be_seen()
+    assert waited == []
+    two = entered(table, tmp_path / "2", clock)
+    clock.seconds += 0.25
+    two.be_seen()
+    assert waited == [0.75]
+    clock.seconds += 0.75
+    two.be_seen()
+    assert waited == [0.75]

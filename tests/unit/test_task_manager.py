@@ -630,14 +630,33 @@ def test_the_store_decides_between_an_owner_and_the_cancels_of_another_manager(
     assert manager.active == 0
 
 
+class OneOfTwo:
+    """A replica that knows of another one."""
+
+    id = "one"
+    alone = False
+
+    def hold(self) -> None:
+        pass
+
+
 def test_a_task_is_shown_as_another_process_has_ended_it_at_once(
-    manager: TaskManager, make_manager: ManagerMaker
+    manager: TaskManager, store: FragileStore
 ) -> None:
     """Whoever was told CANCELLED there is not told PROCESSING here."""
-    running = manager.open(make_task())
-    cancelled = make_manager().cancel(running.task.task_id)
+    one = TaskManager(store, slots=1, queue_size=1, queue_timeout=LONG, replica=OneOfTwo())
+    running = one.open(make_task())
+    cancelled = manager.cancel(running.task.task_id)
     assert running.task.state == "PROCESSING"
-    assert manager.get(cancelled.task_id) == cancelled
+    assert one.get(cancelled.task_id) == cancelled
+
+
+def test_who_is_alone_asks_nobody_for_the_state_of_its_own_tasks(
+    manager: TaskManager, store: FragileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = manager.open(make_task())
+    monkeypatch.setattr(store, "get", lambda _task_id: pytest.fail("the record was asked"))
+    assert manager.get(running.task.task_id) == running.task
 
 
 def test_a_task_that_another_process_cancelled_is_lost_to_its_owner(
