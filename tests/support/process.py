@@ -65,7 +65,8 @@ def served(site: Site, *overrides: str) -> Iterator[Served]:
     ready.unlink(missing_ok=True)  # of a server that was killed
     process = start(serve_command(site, *overrides))
     try:
-        wait_for(lambda: ready.exists() or process.poll() is not None)
+        # Long: on a machine that is busy with other tests a start takes its time.
+        wait_for(lambda: ready.exists() or process.poll() is not None, 60)
         assert process.poll() is None, process.communicate()[1]
         addresses = json.loads(ready.read_text())
         with flight.FlightClient(addresses["flight"]) as client:
