@@ -3,7 +3,9 @@
 Binding first finds a taken port before any work is recovered, and tells which port `0` became.
 """
 
+import asyncio
 import errno
+import logging
 import math
 import os
 import socket
@@ -16,6 +18,15 @@ from starlette.types import ASGIApp
 _BACKLOG: Final = 1024
 _STOP_MARGIN: Final = 5.0
 """Seconds that the server gets to cancel what was still open at its deadline."""
+
+
+def _is_no_end_of_ours(record: logging.LogRecord) -> bool:
+    """Whether it tells of more than a download that was cut off because the server stops."""
+    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
+
+
+# It shows such a download as an error inside, with its stack.
+logging.getLogger("uvicorn.error").addFilter(_is_no_end_of_ours)
 
 
 class DoorError(Exception):

@@ -122,6 +122,7 @@ def test_no_client_keeps_it_whatever_it_holds(site: Site, stack: ExitStack) -> N
     server.signal(signal.SIGTERM)
     assert server.exit_code() == 0
     assert events(site)[-1] == "ServerStopped"
+    assert "Traceback" not in site.log.read_text()
     for task_id in (silent_put.task_id, half_open.task_id):
         assert site.recorded_error(task_id) == "SHUTTING_DOWN"
     with pytest.raises(grpc.RpcError, match="SHUTTING_DOWN") as caught:
