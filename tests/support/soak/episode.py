@@ -103,6 +103,7 @@ class Episode:
 
     def _audit(self) -> list[Finding]:
         """Hold everything against the promise."""
+        self._place.hurry()
         ends: dict[str, Sighting] = {}
         for member in self._fleet.members:
             assert member.reached is not None

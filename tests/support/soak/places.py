@@ -30,6 +30,10 @@ class Place(Protocol):
         """Let something go wrong that a server has to bear."""
         ...
 
+    def hurry(self) -> None:
+        """Be as fast as can be: nothing is to be hit any more."""
+        ...
+
     def wrong(self, completed: Collection[str], given_up: Collection[str]) -> list[str]:
         """A sentence for each file that is missing or too many, given the COMPLETED tasks.
 
@@ -47,6 +51,9 @@ class LocalPlace:
         self._files = files
 
     def trouble(self, random: Random) -> None:
+        pass
+
+    def hurry(self) -> None:
         pass
 
     def wrong(self, completed: Collection[str], given_up: Collection[str]) -> list[str]:
@@ -81,6 +88,10 @@ class OssPlace:
         self._server.faults.add(
             Fault(kind, operation, nth=random.randint(1, 6), when=when, seconds=random.random())
         )
+
+    def hurry(self) -> None:
+        self._server.faults.clear()
+        self._server.bandwidth, self._server.latency = None, 0.0
 
     def wrong(self, completed: Collection[str], given_up: Collection[str]) -> list[str]:
         objects = [key.split("/")[-2] for key in list(self._server.objects)]
