@@ -23,7 +23,7 @@ class LimitsSection(Section):
         default=16_384, description="Columns of an export, with the fields of structs"
     )
     max_cell_bytes: Annotated[int, Size(1, 2 * _GIB)] = Field(
-        default=16 * MIB, description="Bytes of one value as it is sent"
+        default=64 * MIB, description="Bytes of one value as it is sent"
     )
     # Messages of the gRPC contract are joined up to 1 MiB, which in Arrow is less than the minimum.
     max_batch_bytes: Annotated[int, Size(4 * MIB, 4 * _GIB)] = Field(

@@ -109,6 +109,8 @@ class TestReplicasOfTheirOwnDisks:
         finished.commit()
         assert finished.result()["state"] == "COMPLETED"
         apart.process.send_signal(signal.SIGINT)
+        # What ends its stream before that ends it as one without a commit.
+        wait_for(lambda: not list(apart.directory.rglob("*.spool")))
         with refused("SHUTTING_DOWN"):
             ended.answers()
         assert apart.process.wait(30) == 0
